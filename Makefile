@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 DB ?= bpsvc.db
+REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
 
@@ -18,8 +19,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 demo: $(VENV)/.installed  ## train the lecture's XOR net and watch gradients vanish; write both reports
 	$(BIN)/bpsvc submit specs/xor.json specs/vanishing.json
-	$(BIN)/bpsvc report xor
-	$(BIN)/bpsvc report vanishing
+	$(BIN)/bpsvc report xor --output $(REPORTS)
+	$(BIN)/bpsvc report vanishing --output $(REPORTS)
 
 test: $(VENV)/.installed  ## the fast tests
 	$(BIN)/python -m pytest -n auto

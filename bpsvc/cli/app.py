@@ -1,0 +1,29 @@
+"""The typer application: all commands by name, each defined in the module of its kind."""
+
+import typer
+
+from bpsvc.cli import looking, reporting, specs, training
+
+app = typer.Typer(
+    name="bpsvc",
+    help="Train neural networks by backpropagation from JSON specs, keep every epoch in a database, report honestly.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+for command in (
+    training.submit,
+    training.worker,
+    training.status,
+    reporting.report,
+    looking.query,
+    looking.runs,
+    looking.show,
+    looking.weights,
+    looking.predict,
+    specs.validate,
+    specs.schema,
+):
+    app.command()(command)

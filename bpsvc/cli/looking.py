@@ -1,0 +1,110 @@
+"""query, runs, show, weights, predict: commands that look at what is stored."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpsvc.cli.options import DB, Db, Form, Json, Run
+from bpsvc.cli.output import Format, print_json, print_rows, say
+
+MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Give up after so many seconds.")]
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT.", show_default=False)],
+    db: Db = DB,
+    form: Form = Format.table,
+    max_rows: MaxRows = 100_000,
+    timeout: Timeout = 60.0,
+) -> None:
+    """Ask the results database, read-only.
+
+    Examples:
+
+      bpsvc query "SELECT loss, count(*) AS runs, avg(solved_epoch) FROM runs GROUP BY loss"
+
+      bpsvc query --format csv "SELECT * FROM epochs WHERE run_id = 1" > epochs.csv
+    """
+    from bpsvc.service import looking
+
+    with looking.opened(db) as store:
+        answer = store.query(sql, max_rows=max_rows, timeout_s=timeout)
+    print_rows(answer.columns, answer.rows, form)
+    if answer.truncated:
+        say(f"only the first {max_rows} rows are shown; --max-rows raises the limit")
+
+
+def runs(
+    db: Db = DB,
+    experiment: Annotated[str | None, typer.Option("--experiment", "-e", help="Only this experiment.")] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")] = 50,
+    form: Form = Format.table,
+) -> None:
+    """List runs, newest first.
+
+    Examples:
+
+      bpsvc runs --experiment xor --limit 10
+    """
+    from bpsvc.service import looking
+
+    with looking.opened(db) as store:
+        print_rows(*looking.runs(store, experiment, limit), form)
+
+
+def show(run: Run, db: Db = DB, json: Json = False) -> None:
+    """Show all that is known of one run.
+
+    Examples:
+
+      bpsvc show @last
+    """
+    from bpsvc.service import looking
+
+    with looking.opened(db) as store:
+        facts = looking.show(store, run)
+    if json:
+        print_json(facts)
+    else:
+        print_rows(("", ""), [(name, value) for name, value in facts.items() if value is not None])
+
+
+def weights(run: Run, db: Db = DB, json: Json = False) -> None:
+    """Print the weights and biases of a run, layer by layer.
+
+    Examples:
+
+      bpsvc weights @last --json
+    """
+    from bpsvc.service import looking
+
+    with looking.opened(db) as store:
+        document = looking.weights(store, run)
+    if json:
+        print_json(document)
+        return
+    say(f"run {document['run_id']} after {document['epoch']} epochs; w_sd leads from source s (0 = bias) to unit d")
+    print_rows(*looking.weight_rows(document))
+
+
+def predict(
+    run: Run,
+    file: Annotated[Path | None, typer.Argument(help="CSV with the features of new examples.")] = None,
+    db: Db = DB,
+    layers: Annotated[bool, typer.Option("--layers", help="Show the hidden units too.")] = False,
+    form: Form = Format.table,
+) -> None:
+    """Put examples through a trained network: its own data, or the rows of a CSV file.
+
+    Examples:
+
+      bpsvc predict @last --layers
+
+      bpsvc predict 12 new.csv --format csv
+    """
+    from bpsvc.service import predicting
+
+    with predicting.opened(db) as store:
+        print_rows(*predicting.predict(store, run, file, layers=layers), form)

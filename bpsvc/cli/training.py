@@ -1,0 +1,108 @@
+"""submit, worker, status: commands that give work, do it, and say how it stands."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpsvc.cli.interrupts import graceful
+from bpsvc.cli.options import DB, Db, Form, Json, Processes, Quiet
+from bpsvc.cli.output import Format, print_json, print_rows, say
+
+Specs = Annotated[list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)]
+
+
+def submit(
+    specs: Specs,
+    db: Db = DB,
+    detach: Annotated[bool, typer.Option("--detach", help="Only queue; `bpsvc worker` trains.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; store and train nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
+    processes: Processes = None,
+    quiet: Quiet = False,
+) -> int:
+    """Train what specs describe and the store does not have yet.
+
+    Examples:
+
+      bpsvc submit specs/xor.json
+
+      bpsvc submit --detach specs/xor.json specs/vanishing.json
+    """
+    from bpsvc.cli.progress import progress
+    from bpsvc.service import submitting, working
+
+    experiments = submitting.read(specs)
+    for experiment in experiments:
+        for warning in experiment.warnings:
+            say(f"{experiment.name}: note: {warning}")
+    if dry_run:
+        for experiment in experiments:
+            print_rows(*submitting.plan(experiment))
+        return 0
+    submitting.refuse_too_large(experiments, confirmed=yes)
+    with submitting.opened(db) as store:
+        receipts = submitting.submit(store, experiments)
+        for receipt in receipts:
+            say(submitting.describe(receipt))
+        if detach:
+            say("next: bpsvc worker")
+            return 0
+        ids = [receipt.id for receipt in receipts]
+        with graceful() as stop, progress(quiet=quiet) as tell:
+            working.train(store, experiments=ids, processes=processes, stop=stop, tell=tell)
+        code = _ended(stop.signal, "the same command goes on from here")
+        if not quiet:
+            for receipt in receipts:
+                say(working.summary(store, receipt))
+        if code == 0:
+            say("next: bpsvc report " + " ".join(receipt.experiment for receipt in receipts))
+            code = working.verdict(store, ids)
+        return code
+
+
+def worker(
+    db: Db = DB,
+    processes: Processes = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, and pick up new work.")] = False,
+    quiet: Quiet = False,
+) -> int:
+    """Train everything that is queued, with a pool of processes.
+
+    Examples:
+
+      bpsvc worker
+
+      bpsvc worker --watch --processes 2
+    """
+    from bpsvc.cli.progress import progress
+    from bpsvc.service import submitting, working
+
+    with submitting.opened(db) as store, graceful() as stop:
+        with progress(quiet=quiet) as tell:
+            working.train(store, processes=processes, stop=stop, tell=tell, stay=watch)
+        return _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
+
+
+def status(db: Db = DB, json: Json = False, form: Form = Format.table) -> None:
+    """Say what is queued, running, done, diverged and failed.
+
+    Examples:
+
+      bpsvc status
+    """
+    from bpsvc.service import looking
+
+    with looking.opened(db) as store:
+        columns, rows = looking.status(store)
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_rows(columns, rows, form)
+
+
+def _ended(number: int | None, how: str) -> int:
+    if number is None:
+        return 0
+    say(f"stopped; everything computed so far is stored, and {how}")
+    return 128 + number
