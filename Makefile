@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+PEERS_VENV ?= .venv-peers
+PEERS_BIN := $(PEERS_VENV)/bin
 DB ?= bpsvc.db
 REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
 
-.PHONY: help demo test check fix guarantee slow lock clean
+.PHONY: help demo test check fix guarantee slow oracle bench published lock clean
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
@@ -15,6 +17,17 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# The peers live apart: nothing of bpsvc needs them. PyTorch is large and not to be had everywhere: without it its rows say so.
+$(PEERS_VENV)/.installed: requirements-peers.lock pyproject.toml
+	$(PYTHON) -m venv $(PEERS_VENV)
+	$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-peers.lock
+	$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(PEERS_VENV)/.torch: $(PEERS_VENV)/.installed
+	-$(PEERS_BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@touch $@
 
 demo: $(VENV)/.installed  ## train the lecture's XOR net and watch gradients vanish; write both reports
@@ -31,6 +44,15 @@ guarantee: $(VENV)/.installed  ## break things on purpose
 slow: $(VENV)/.installed  ## the tests that take more than a few seconds
 	$(BIN)/python -m pytest -n auto -m slow
 
+oracle: $(PEERS_VENV)/.installed  ## hold the engine against JAX and optax
+	$(PEERS_BIN)/python -m pytest -m oracle tests/oracle
+
+bench: $(PEERS_VENV)/.installed $(PEERS_VENV)/.torch  ## measure against scikit-learn, PyTorch and JAX: benchmarks/RESULTS.md
+	$(PEERS_BIN)/python -m benchmarks.bench
+
+published: $(VENV)/.installed  ## reproduce published results
+	$(BIN)/python -m benchmarks.published
+
 check: $(VENV)/.installed  ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -45,6 +67,8 @@ lock:            ## pin every dependency anew, with hashes
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --extra test --extra dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --constraint requirements.lock --extra test --extra dev --extra oracle --extra peers pyproject.toml -o requirements-peers.lock
 
 clean:           ## forget environment and caches (never results)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
