@@ -60,9 +60,9 @@ class SpecError(BpsvcError):
             where += f":{finding.line}:{finding.column or 1}"
         field = dotted(finding.path)
         lines = [f"{where}: {field + ': ' if field else ''}{finding.what}"]
-        source = self.text.splitlines() if self.text is not None else []
+        source = self.text.split("\n") if self.text is not None else []
         if finding.line is not None and 0 < finding.line <= len(source):
-            line, column = clip(source[finding.line - 1], finding.column or 1)
+            line, column = clip(source[finding.line - 1].rstrip("\r"), finding.column or 1)
             lines += [f"    {line}", "    " + " " * (column - 1) + "^"]
         if finding.allowed:
             lines.append(f"    allowed: {finding.allowed}")

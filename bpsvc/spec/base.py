@@ -1,0 +1,155 @@
+"""What all models of the spec share: frozen, strict, nothing extra; and how a validator complains."""
+
+import difflib
+import unicodedata
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    WrapValidator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+
+from bpsvc.spec import near
+
+MAX_LAYERS: Final = 1_000
+MAX_UNITS: Final = 10_000_000
+MAX_EPOCHS: Final = 1_000_000_000
+MAX_SEED: Final = 2**63 - 1
+MAX_NAME: Final = 200
+
+_DIRECTION: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class Frozen(BaseModel):
+    """Base of every model: immutable, strict types, unknown fields refused, JSON's names on the way out."""
+
+    model_config = ConfigDict(
+        **STRICT,
+        frozen=True,
+        extra="forbid",
+        serialize_by_alias=True,
+        use_attribute_docstrings=True,
+        protected_namespaces=(),
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _fields_by_name(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """What is unknown or missing here is told with the fields that this very model has."""
+        try:
+            return handler(value)
+        except ValidationError as error:
+            raise _with_fields(cls, error) from None
+
+
+def _with_fields(model: type[Frozen], error: ValidationError) -> ValidationError:
+    fields = {info.alias or name: info for name, info in model.__pydantic_fields__.items()}
+    details, meant = [], set()
+    for detail in error.errors(include_url=False):
+        loc, kind = detail["loc"], detail["type"]
+        if kind == "extra_forbidden" and len(loc) == 1:
+            name, close = str(loc[0]), _meant(str(loc[0]), fields)
+            meant.add(close)
+            remedy = f"did you mean {close!r}?" if close else ""
+            problem = complain(
+                "there is no such field here", allowed=", ".join(fields), remedy=remedy, unknown=name
+            )
+        elif kind == "missing" and len(loc) == 1:
+            about = (fields[str(loc[0])].description or "") if loc[0] in fields else ""
+            problem = complain("is missing", remedy=about, missing=True)
+        else:
+            problem = PydanticCustomError(
+                kind, "{message}", {**detail.get("ctx", {}), "message": detail["msg"]}
+            )
+        details.append(InitErrorDetails(type=problem, loc=loc, input=detail["input"]))
+    details = [
+        one for one in details if not (_is_missing(one) and len(one["loc"]) == 1 and one["loc"][0] in meant)
+    ]
+    return ValidationError.from_exception_data(error.title, details)
+
+
+def _is_missing(detail: InitErrorDetails) -> bool:
+    problem = detail["type"]
+    return isinstance(problem, PydanticCustomError) and bool((problem.context or {}).get("missing"))
+
+
+def _meant(name: str, fields: Mapping[str, Any]) -> str:
+    """The field that somebody who wrote `name` may have meant, or ''."""
+    if near.FIELDS.get(name.lower()) in fields:
+        return near.FIELDS[name.lower()]
+    close = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
+    return close[0] if close else ""
+
+
+def complain(what: str, *, allowed: str = "", remedy: str = "", **context: Any) -> PydanticCustomError:
+    """An error of our own words; `spec.findings` turns it into a Finding at the place where it was raised."""
+    return PydanticCustomError(
+        "bpsvc", "{what}", {"what": what, "allowed": allowed, "remedy": remedy, **context}
+    )
+
+
+def complain_at(loc: tuple[str | int, ...], error: PydanticCustomError, value: Any = None) -> ValidationError:
+    """The same, at a place below the one that is validated."""
+    return ValidationError.from_exception_data("spec", [InitErrorDetails(type=error, loc=loc, input=value)])
+
+
+def missing(loc: tuple[str | int, ...], about: str = "") -> ValidationError:
+    """The complaint that something is not there; `about` says what it is."""
+    return complain_at(loc, complain("is missing", remedy=about, missing=True))
+
+
+def checked(function: Callable[[Any], Any], json_type: Any) -> Any:
+    """A field's annotation: `function` does all the validation, `json_type` is what the JSON Schema shows."""
+    return WrapValidator(lambda value, _: function(value), json_schema_input_type=json_type)
+
+
+def _printable(text: str) -> str:
+    for c in text:
+        if unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in _DIRECTION:
+            raise complain(
+                f"holds the control character U+{ord(c):04X}", allowed="printable text on one line"
+            )
+    return text
+
+
+def _experiment_name(text: str) -> str:
+    if text != text.strip():
+        raise complain("begins or ends with white space", remedy=f"write {text.strip()!r}")
+    if "@" in text:
+        raise complain("holds '@', which separates name and revision, as in xor@2")
+    return text
+
+
+def _described(text: str) -> str:
+    _printable(text.replace("\n", "").replace("\t", ""))
+    return text
+
+
+def listed(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """A list of JSON where a tuple is kept; nothing else passes for one."""
+    return handler(tuple(value) if isinstance(value, list) else value)
+
+
+Line = Annotated[str, Field(min_length=1, max_length=4096), AfterValidator(_printable)]
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=MAX_NAME),
+    AfterValidator(_printable),
+    AfterValidator(_experiment_name),
+]
+Description = Annotated[str, Field(max_length=20_000), AfterValidator(_described)]
+Units = Annotated[int, Field(ge=1, le=MAX_UNITS)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Share = Annotated[float, Field(gt=0, lt=1)]

@@ -1,0 +1,105 @@
+"""Names that are nearly right: they mean something a little different, or several things."""
+
+from collections.abc import Mapping
+from typing import Final
+
+_LIKELIHOOD: Final = "here it is `log_likelihood`: Bernoulli for logistic, categorical for softmax, Gaussian for identity outputs"
+_SQUARED: Final = (
+    "`squared` here is ½ Σ over outputs, averaged over examples: half the usual mean squared error"
+)
+
+LOSSES: Final[Mapping[str, str]] = {
+    **dict.fromkeys(
+        ("mse", "mean_squared_error", "l2", "rmse", "sse", "quadratic", "squared_error"), _SQUARED
+    ),
+    **dict.fromkeys(
+        (
+            "bce",
+            "cross_entropy",
+            "crossentropy",
+            "binary_cross_entropy",
+            "binary_crossentropy",
+            "log_loss",
+            "logloss",
+        ),
+        _LIKELIHOOD,
+    ),
+    **dict.fromkeys(
+        (
+            "categorical_crossentropy",
+            "categorical_cross_entropy",
+            "nll",
+            "negative_log_likelihood",
+            "likelihood",
+        ),
+        _LIKELIHOOD,
+    ),
+    **dict.fromkeys(("mae", "l1", "absolute"), "`huber` with a small delta is close to the absolute error"),
+}
+
+ACTIVATIONS: Final[Mapping[str, str]] = {
+    "gelu_tanh": "only the exact `gelu` is offered, not its tanh approximation",
+    "hard_sigmoid": "`logistic` is the smooth one",
+    "rrelu": "`prelu` learns its slope, `leaky_relu` fixes it",
+    "none": "no activation is `identity`",
+}
+
+INITIALIZERS: Final[Mapping[str, str]] = {
+    "xavier": "xavier is called `glorot_uniform` or `glorot_normal` here",
+    "xavier_uniform": "it is called `glorot_uniform` here",
+    "xavier_normal": "it is called `glorot_normal` here",
+    "glorot": "`glorot_uniform` or `glorot_normal`?",
+    "kaiming": "kaiming is called `he_uniform` or `he_normal` here",
+    "kaiming_uniform": "it is called `he_uniform` here",
+    "kaiming_normal": "it is called `he_normal` here",
+    "he": "`he_uniform` or `he_normal`?",
+    "lecun": "it is called `lecun_normal` here",
+    "gaussian": "it is called `normal` here",
+    "random": "`uniform` or `normal`?",
+    "weights": 'given weights are {"scheme": "explicit", "layers": [{"weights": [[…]], "bias": […]}]}',
+}
+
+OPTIMIZERS: Final[Mapping[str, str]] = {
+    "gd": 'gradient descent on the full batch is `sgd` with "batch_size": null',
+    "gradient_descent": 'gradient descent on the full batch is `sgd` with "batch_size": null',
+    "batch": 'the full batch is `sgd` with "batch_size": null',
+    "online": 'online learning is `sgd` with "batch_size": 1',
+    "adamw": "decoupled weight decay is not offered; `adam` with `weight_decay` is L2",
+    "lbfgs": "only first-order methods are offered",
+}
+
+SOURCES: Final[Mapping[str, str]] = {
+    "iris": 'iris is a file: {"source": "csv", "path": "iris.csv", "target": "species"}',
+    "file": "a file is `csv` or `npz`",
+    "tsv": '{"source": "csv", "path": …, "delimiter": "\\t"}',
+    "numpy": "numpy arrays come from an `npz` file",
+    "npy": "numpy arrays come from an `npz` file",
+    "array": "arrays in the spec are `inline`",
+}
+
+FIELDS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("lr", "eta", "epsilon", "eps", "alpha", "step", "step_size"), "learning_rate"),
+    **dict.fromkeys(("iterations", "n_epochs", "num_epochs", "max_epochs", "max_iter", "steps"), "epochs"),
+    **dict.fromkeys(("batch", "minibatch", "mini_batch", "batchsize"), "batch_size"),
+    **dict.fromkeys(("hidden_layers", "hidden_layer_sizes", "sizes", "architecture", "neurons"), "hidden"),
+    **dict.fromkeys(("weights", "initialization", "initializer", "initialisation", "weight_init"), "init"),
+    **dict.fromkeys(("model", "net"), "network"),
+    **dict.fromkeys(("dataset", "input", "inputs"), "data"),
+    **dict.fromkeys(("objective", "cost", "criterion"), "loss"),
+    **dict.fromkeys(("solver", "method", "algorithm"), "optimizer"),
+    **dict.fromkeys(("seed", "repeats", "replicates", "random_state", "n_seeds"), "seeds"),
+    **dict.fromkeys(("file", "filename"), "path"),
+    **dict.fromkeys(("label", "labels", "y_column", "class"), "target"),
+    **dict.fromkeys(("columns", "x_columns"), "features"),
+    **dict.fromkeys(("log", "logging", "save"), "record"),
+    **dict.fromkeys(("early_stopping", "early_stop", "stopping"), "stop"),
+    **dict.fromkeys(("size", "neurons", "width", "n"), "units"),
+    **dict.fromkeys(("layers", "n_layers"), "depth"),
+    **dict.fromkeys(("function", "activations", "nonlinearity"), "activation"),
+    **dict.fromkeys(("experiment", "title", "id"), "name"),
+    **dict.fromkeys(("interval", "frequency", "cadence"), "every"),
+    **dict.fromkeys(("test", "test_size", "validation_split", "share"), "validation"),
+    **dict.fromkeys(("scaling", "normalize", "standardize", "scaler"), "scale"),
+    **dict.fromkeys(("parameters", "comment", "notes", "note", "_comment", "//"), "description"),
+}
+"""What others call a field -> what it may be called here; used only where that field is allowed."""
