@@ -1,0 +1,224 @@
+"""Where the run axis stands: after units and examples, or before them.
+
+*Runs last*, (D, N, R): every operation is a long vector over runs, and products are `einsum`s that add in the order of the
+formula. It wins while layers and data are tiny. *Runs first*, (R, D, N): one BLAS product for each run. Both compute
+z = Wᵀ a with W (I, O), a (I, N), z (O, N) and the run axis in its place; where all runs share their inputs, a has none.
+
+A run's bits must not depend on its companions: so the choice depends on shapes alone, never on the number of runs; runs last
+keeps at least two lanes (with one, numpy drops the axis and adds in another order); runs first uses only `matmul`, ufuncs
+and reductions over whole trailing axes.
+"""
+
+from typing import Final, Protocol
+
+import numpy as np
+
+from bpsvc.nn.arrays import Bools, Floats, Indices
+from bpsvc.nn.network import Network
+
+
+class Layout(Protocol):
+    """The operations whose axes depend on where the runs stand. Results go to `out`, which is returned."""
+
+    name: str
+    units: int  # axis of the units
+    examples: int  # axis of the examples
+    least: int  # lanes below which companions are padded
+
+    def shape(self, runs: int, *rest: int) -> tuple[int, ...]: ...
+    def stack(self, runs_first: Floats) -> Floats: ...
+    def unstack(self, stacked: Floats) -> Floats: ...
+    def take(self, stacked: Floats, lanes: object) -> Floats: ...
+    def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats: ...
+    def rows(self, theta: Floats, at: slice) -> Floats: ...
+    def head(self, a: Floats, units: int) -> Floats: ...
+    def per_run(self, values: Floats) -> Floats: ...
+    def per_theta(self, values: Floats) -> Floats: ...
+    def inputs(self, x: Floats) -> Floats: ...
+    def targets(self, y: Floats) -> Floats: ...
+    def examples_of(self, a: Floats, lo: int, hi: int) -> Floats: ...
+    def gather(self, a: Floats, order: Indices) -> Floats: ...
+    def affine(self, w: Floats, a: Floats, out: Floats) -> Floats: ...
+    def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats: ...
+    def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats: ...
+    def total(self, values: Floats, out: Floats) -> Floats: ...
+    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats: ...
+    def largest(self, values: Floats, out: Floats) -> Floats: ...
+    def count(self, mask: Bools) -> Floats: ...
+
+
+class RunsLast:
+    """(D, N, R), theta (P, R)."""
+
+    name, units, examples, least = "runs_last", 0, 1, 2
+
+    def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
+        return (*rest, runs)
+
+    def stack(self, runs_first: Floats) -> Floats:
+        """(R, …) -> a contiguous copy with the runs in their place."""
+        return np.ascontiguousarray(np.moveaxis(runs_first, 0, -1))
+
+    def unstack(self, stacked: Floats) -> Floats:
+        return np.ascontiguousarray(np.moveaxis(stacked, -1, 0))
+
+    def take(self, stacked: Floats, lanes: object) -> Floats:
+        return np.ascontiguousarray(stacked[..., lanes])
+
+    def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats:
+        return theta[at].reshape(rows, columns, theta.shape[-1])
+
+    def rows(self, theta: Floats, at: slice) -> Floats:
+        """A part of theta, as a view."""
+        return theta[at]
+
+    def head(self, a: Floats, units: int) -> Floats:
+        """The first `units` units (the last one of a is the constant 1 that carries the bias)."""
+        return a[:units]
+
+    def per_run(self, values: Floats) -> Floats:
+        """(R,) to stand beside (D, N, R)."""
+        return values
+
+    def per_theta(self, values: Floats) -> Floats:
+        """(R,) to stand beside (P, R)."""
+        return values
+
+    def inputs(self, x: Floats) -> Floats:
+        """x (N, I) shared -> (I, N), or (R, N, I) -> (I, N, R)."""
+        return np.ascontiguousarray(x.T) if x.ndim == 2 else np.ascontiguousarray(x.transpose(2, 1, 0))
+
+    def targets(self, y: Floats) -> Floats:
+        """y (N, O) -> (O, N, 1), or (R, N, O) -> (O, N, R)."""
+        return self.inputs(y)[..., None] if y.ndim == 2 else self.inputs(y)
+
+    def examples_of(self, a: Floats, lo: int, hi: int) -> Floats:
+        """Examples lo … hi-1 of inputs or targets."""
+        return a[:, lo:hi]
+
+    def gather(self, a: Floats, order: Indices) -> Floats:
+        """Examples `order` (R, B) of inputs or targets, each run its own: (D, B, R)."""
+        if a.ndim == 2 or a.shape[-1] == 1:
+            return np.take(a.reshape(a.shape[:2]), order.T, axis=1)
+        return np.take_along_axis(a, order.T[None], axis=1)
+
+    def affine(self, w: Floats, a: Floats, out: Floats) -> Floats:
+        """z_on = sum_i w_io a_in."""
+        np.einsum("in,ior->onr" if a.ndim == 2 else "inr,ior->onr", a, w, out=out)
+        return out
+
+    def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats:
+        """dw_io = sum_n a_in delta_on."""
+        np.einsum("in,onr->ior" if a.ndim == 2 else "inr,onr->ior", a, delta, out=out)
+        return out
+
+    def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats:
+        """g_in = sum_o w_io delta_on: over all paths, not one."""
+        np.einsum("ior,onr->inr", w, delta, out=out)
+        return out
+
+    def total(self, values: Floats, out: Floats) -> Floats:
+        np.add.reduce(values.reshape(-1, values.shape[-1]), axis=0, out=out)
+        return out
+
+    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
+        flat = values.reshape(-1, values.shape[-1])
+        np.einsum("kr,kr->r", flat, flat, out=out)
+        return out
+
+    def largest(self, values: Floats, out: Floats) -> Floats:
+        np.maximum.reduce(values.reshape(-1, values.shape[-1]), axis=0, out=out)
+        return out
+
+    def count(self, mask: Bools) -> Floats:
+        return np.add.reduce(mask.reshape(-1, mask.shape[-1]), axis=0, dtype=np.float64)
+
+
+class RunsFirst:
+    """(R, D, N), theta (R, P)."""
+
+    name, units, examples, least = "runs_first", 1, 2, 1
+
+    def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
+        return (runs, *rest)
+
+    def stack(self, runs_first: Floats) -> Floats:
+        return np.array(runs_first, order="C")
+
+    def unstack(self, stacked: Floats) -> Floats:
+        return np.array(stacked, order="C")
+
+    def take(self, stacked: Floats, lanes: object) -> Floats:
+        return np.ascontiguousarray(stacked[lanes])
+
+    def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats:
+        return theta[:, at].reshape(theta.shape[0], rows, columns)
+
+    def rows(self, theta: Floats, at: slice) -> Floats:
+        return theta[:, at]
+
+    def head(self, a: Floats, units: int) -> Floats:
+        return a[..., :units, :]
+
+    def per_run(self, values: Floats) -> Floats:
+        return values.reshape(-1, 1, 1)
+
+    def per_theta(self, values: Floats) -> Floats:
+        return values.reshape(-1, 1)
+
+    def inputs(self, x: Floats) -> Floats:
+        """x (N, I) -> (I, N), or (R, N, I) -> (R, I, N): views, one memory order for full set and batches."""
+        return np.ascontiguousarray(x).swapaxes(-1, -2)
+
+    def targets(self, y: Floats) -> Floats:
+        return np.ascontiguousarray(y.swapaxes(-1, -2))
+
+    def examples_of(self, a: Floats, lo: int, hi: int) -> Floats:
+        return a[..., lo:hi]
+
+    def gather(self, a: Floats, order: Indices) -> Floats:
+        """As (R, B, D) in memory, seen as (R, D, B): the memory order of `inputs`."""
+        rows = a.swapaxes(-1, -2)
+        if a.ndim == 2:
+            return rows[order].swapaxes(1, 2)
+        return np.take_along_axis(rows, order[:, :, None], axis=1).swapaxes(1, 2)
+
+    def affine(self, w: Floats, a: Floats, out: Floats) -> Floats:
+        np.matmul(w.swapaxes(1, 2), a, out=out)
+        return out
+
+    def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats:
+        np.matmul(a, delta.swapaxes(1, 2), out=out)
+        return out
+
+    def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats:
+        np.matmul(w, delta, out=out)
+        return out
+
+    def total(self, values: Floats, out: Floats) -> Floats:
+        np.add.reduce(values.reshape(len(values), -1), axis=1, out=out)
+        return out
+
+    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
+        np.multiply(values, values, out=work)
+        return self.total(work, out)
+
+    def largest(self, values: Floats, out: Floats) -> Floats:
+        np.maximum.reduce(values.reshape(len(values), -1), axis=1, out=out)
+        return out
+
+    def count(self, mask: Bools) -> Floats:
+        return np.add.reduce(mask.reshape(len(mask), -1), axis=1, dtype=np.float64)
+
+
+RUNS_LAST: Final = RunsLast()
+RUNS_FIRST: Final = RunsFirst()
+
+# The largest product of a layer (multiplications for one run) that is still quicker as part of long vectors; measured.
+TINY: Final = 256
+
+
+def choose(network: Network, examples: int) -> Layout:
+    """The layout for this network on `examples` examples at a time (the batch): by shapes alone."""
+    largest = max(at.rows * at.units for at in network.slices) * examples
+    return RUNS_LAST if largest <= TINY else RUNS_FIRST

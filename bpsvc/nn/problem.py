@@ -1,0 +1,82 @@
+"""What a stack of runs computes: everything that `advance` needs besides the state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from bpsvc.nn.arrays import Floats, Words
+from bpsvc.nn.cadence import Cadence, Criterion, Stop
+from bpsvc.nn.layout import Layout, choose
+from bpsvc.nn.network import Network
+
+PerRun = Mapping[str, Floats]  # name -> (R,)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """R runs of one shape. x (N, I) and y (N, O) are shared by all runs, or (R, N, I) and (R, N, O); so is validation.
+
+    `knobs` has each layer's fixed activation knobs, `hyper` the learning rate and the optimizer's own, all (R,).
+    """
+
+    network: Network
+    loss: str
+    reduction: Literal["mean", "sum"]
+    x: Floats
+    y: Floats
+    seeds: Words
+    knobs: tuple[PerRun, ...]
+    optimizer: str
+    hyper: PerRun
+    loss_knobs: PerRun = field(default_factory=dict)
+    validation_x: Floats | None = None
+    validation_y: Floats | None = None
+    batch_size: int | None = None
+    shuffle: bool = True
+    cadence: Cadence = Cadence()
+    success: Criterion | None = None
+    stop: Stop | None = None
+
+    @property
+    def runs(self) -> int:
+        return len(self.seeds)
+
+    @property
+    def examples(self) -> int:
+        return self.x.shape[-2]
+
+    @property
+    def full_batch(self) -> bool:
+        return self.batch_size is None or self.batch_size >= self.examples
+
+    @property
+    def batch(self) -> int:
+        """Examples in a step."""
+        return self.examples if self.batch_size is None else min(self.batch_size, self.examples)
+
+    @property
+    def layout(self) -> Layout:
+        return choose(self.network, self.batch)
+
+    def take(self, index: Any) -> "Problem":
+        """The stack of these runs, in this order."""
+
+        def rows(values: Floats | None) -> Floats | None:
+            return values[index] if values is not None and values.ndim == 3 else values
+
+        def each(values: PerRun) -> PerRun:
+            return {name: np.asarray(value)[index] for name, value in values.items()}
+
+        return replace(
+            self,
+            x=rows(self.x),
+            y=rows(self.y),
+            validation_x=rows(self.validation_x),
+            validation_y=rows(self.validation_y),
+            seeds=np.asarray(self.seeds)[index],
+            knobs=tuple(each(layer) for layer in self.knobs),
+            hyper=each(self.hyper),
+            loss_knobs=each(self.loss_knobs),
+        )
