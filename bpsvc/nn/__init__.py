@@ -1,4 +1,6 @@
-"""Networks, backpropagation and training, on numpy arrays alone: pure functions, no I/O, no clock, no global random state."""
+"""Networks, backpropagation and training, on numpy arrays alone: pure functions, no I/O, no clock, no global
+random state.
+"""
 
 from typing import Final
 

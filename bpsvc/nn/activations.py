@@ -1,8 +1,10 @@
-"""Activation functions a = f(z), each with its derivative: the lecture's table of nine, and its usual relatives.
+"""Activation functions a = f(z), each with its derivative: the lecture's table of nine, and its usual
+relatives.
 
-A record is all there is to know about one of them. `value` writes f(z), `derivative` writes f'(z) and may use the saved
-a = f(z) ("save intermediate values"). Where f' jumps, what counts as f'(0) is a knob, by default the lecture's: z >= 0
-belongs to the right branch (frameworks mostly use the left one). Formulas hold at |z| = 1000 and are exact near 0.
+A record is all there is to know about one of them. `value` writes f(z), `derivative` writes f'(z) and may use
+the saved a = f(z) ("save intermediate values"). Where f' jumps, what counts as f'(0) is a knob, by default
+the lecture's: z >= 0 belongs to the right branch (frameworks mostly use the left one). Formulas hold at |z| =
+1000 and are exact near 0.
 """
 
 import math
@@ -71,7 +73,9 @@ def at_zero(default: float = 1.0) -> Knob:
 
 
 def _set_at_zero(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    """Writes the knob where z = 0. The engine leaves the knob out when every run has the right branch's value."""
+    """Writes the knob where z = 0. The engine leaves the knob out when every run has the right branch's
+    value.
+    """
     if "derivative_at_zero" in knobs:
         np.equal(z, 0.0, out=work.mask)
         np.copyto(out, knobs["derivative_at_zero"], where=work.mask)
@@ -244,14 +248,15 @@ def softsign_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) 
     np.multiply(out, out, out=out)
 
 
-# gelu, the exact one: f = z Phi(z), f' = Phi(z) + z phi(z); numpy has no erf, so one unit at a time through math.erfc
+# gelu, the exact one: f = z Phi(z), f' = Phi(z) + z phi(z); numpy has no erf, so one unit at a time through
+# math.erfc
 
 _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def _normal_cdf(z: Floats, out: Floats) -> None:
     np.multiply(z, -math.sqrt(0.5), out=out)
-    np.copyto(out, _erfc(out).astype(np.float64))  # erfc keeps the lower tail, 1 + erf would not
+    np.copyto(out, _erfc(out), casting="unsafe")  # erfc keeps the lower tail, 1 + erf would not
     np.multiply(out, 0.5, out=out)
 
 

@@ -1,7 +1,7 @@
 """The array types of the engine, and the scratch space that elementwise functions may use.
 
-Inside the engine arrays stand units first, examples second: `(D, N)` for one run. A layout puts the run axis R after
-them or before them (`layout.py`); elementwise functions need not know which.
+Inside the engine arrays stand units first, examples second: `(D, N)` for one run. A layout puts the run axis
+R after them or before them (`layout.py`); elementwise functions need not know which.
 """
 
 from collections.abc import Mapping
@@ -21,7 +21,9 @@ Knobs = Mapping[str, Floats | float]
 
 
 class Work(NamedTuple):
-    """Scratch of the shape of z (and `row`: the same with one unit); `units` is the axis along which the units stand."""
+    """Scratch of the shape of z (and `row`: the same with one unit); `units` is the axis along which the
+    units stand.
+    """
 
     u: Floats
     v: Floats

@@ -10,7 +10,9 @@ from bpsvc.nn.arrays import Bools, Floats, Ints
 
 @dataclass(frozen=True)
 class Cadence:
-    """Every k epochs; or by decades: every epoch to 100, every 10th to 1,000, every 100th to 10,000 … Epoch 0 always."""
+    """Every k epochs; or by decades: every epoch to 100, every 10th to 1,000, every 100th to 10,000 … Epoch 0
+    always.
+    """
 
     every: int | Literal["decades"] = 1
 
@@ -82,8 +84,9 @@ class Criterion:
 
 @dataclass(frozen=True)
 class Stop:
-    """When a run ends before its last epoch: once solved, or at the first recorded epoch that lies `patience` or more
-    epochs (at least one record) after the one with the best validation loss so far."""
+    """When a run ends before its last epoch: once solved, or at the first recorded epoch that lies `patience`
+    or more epochs (at least one record) after the one with the best validation loss so far.
+    """
 
     when: Literal["solved", "validation_loss"]
     patience: int = 0

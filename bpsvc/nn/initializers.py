@@ -1,9 +1,9 @@
-"""Where weights start. Draws depend on (seed, layer, index) alone, so a range or a standard deviation only scales them:
-runs with one seed start in the same direction.
+"""Where weights start. Draws depend on (seed, layer, index) alone, so a range or a standard deviation only
+scales them: runs with one seed start in the same direction.
 
-With fan_in = n and fan_out = m: Glorot and Bengio 2010 (variance 2/(n+m)), He et al. 2015 (2/n), LeCun et al. 1998 (1/n),
-Saxe et al. 2014 (orthogonal). The lecture: "uniform in a small range, e.g. [-0.1, 0.1]"; its biases are weights w_0d and
-are drawn like the others.
+With fan_in = n and fan_out = m: Glorot and Bengio 2010 (variance 2/(n+m)), He et al. 2015 (2/n), LeCun et al.
+1998 (1/n), Saxe et al. 2014 (orthogonal). The lecture: "uniform in a small range, e.g. [-0.1, 0.1]"; its
+biases are weights w_0d and are drawn like the others.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +84,9 @@ def zeros(place: Place, knobs: PerRun) -> tuple[Floats, Floats]:
 
 
 def orthogonal(place: Place, knobs: PerRun) -> tuple[Floats, Floats]:
-    """Q of a normal matrix's QR, signs fixed by the diagonal of R, so that it is uniform over orthogonal matrices."""
+    """Q of a normal matrix's QR, signs fixed by the diagonal of R, so that it is uniform over orthogonal
+    matrices.
+    """
     tall, wide = max(place.inputs, place.units), min(place.inputs, place.units)
     q, r = np.linalg.qr(place.normal(draws.WEIGHTS, place.size).reshape(-1, tall, wide))
     q *= np.copysign(1.0, np.diagonal(r, axis1=-2, axis2=-1))[:, None, :]
@@ -167,8 +169,10 @@ def initialize(
     seeds: Words,
     learned: Sequence[Mapping[str, Floats]] = (),
 ) -> Floats:
-    """theta (R, P) of `seeds` (R,). `knobs` has the scheme's knobs, each (R,); those left out have their defaults
-    (for `uniform`, low and high together replace range). `learned` by layer: where learned knobs start, each (R,)."""
+    """theta (R, P) of `seeds` (R,). `knobs` has the scheme's knobs, each (R,); those left out have their
+    defaults (for `uniform`, low and high together replace range). `learned` by layer: where learned knobs
+    start, each (R,).
+    """
     record, seeds = INITIALIZERS[scheme], np.asarray(seeds, dtype=np.uint64)
     defaults = {knob.name: knob.default for knob in record.knobs if knob.default is not None}
     per_run = {

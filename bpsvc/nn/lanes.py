@@ -27,7 +27,7 @@ def with_constant(x: Floats) -> Floats:
 
 
 class Lanes:
-    """`problem`'s runs with theta (R, P) and slots. One run stands in two lanes where the layout wants two."""
+    """The runs of `problem`: theta (R, P), slots. One run alone stands in as many lanes as the layout needs."""
 
     def __init__(self, problem: Problem, theta: Floats, slots: Mapping[str, Floats]) -> None:
         self.layout: Layout = problem.layout
@@ -98,7 +98,9 @@ class Lanes:
         return Propagation(network, self.layout, self.theta, self.gradient, examples, self.knobs, objective)
 
     def train(self, epoch: int) -> None:
-        """From the state after `epoch` epochs to the next one. With the full batch the gradient is there already."""
+        """From the state after `epoch` epochs to the next one. With the full batch the gradient is there
+        already.
+        """
         if self.problem.full_batch:
             self._update(epoch + 1)
             return
@@ -148,8 +150,9 @@ class Lanes:
         return epochs, layers
 
     def diverged(self) -> tuple[Bools, Ints] | None:
-        """None while loss, gradient and weights are finite in every lane; else which lanes they are not in, and the
-        layer (from 1) where it shows first: in the weights, then forward, then backward."""
+        """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,
+        and the layer (from 1) where it shows first: in the weights, then forward, then backward.
+        """
         total = (
             np.vdot(self.theta, self.theta)
             + np.vdot(self.gradient, self.gradient)

@@ -1,12 +1,13 @@
 """Where the run axis stands: after units and examples, or before them.
 
-*Runs last*, (D, N, R): every operation is a long vector over runs, and products are `einsum`s that add in the order of the
-formula. It wins while layers and data are tiny. *Runs first*, (R, D, N): one BLAS product for each run. Both compute
-z = Wᵀ a with W (I, O), a (I, N), z (O, N) and the run axis in its place; where all runs share their inputs, a has none.
+*Runs last*, (D, N, R): every operation is a long vector over runs, and products are `einsum`s that add in the
+order of the formula. It wins while layers and data are tiny. *Runs first*, (R, D, N): one BLAS product for
+each run. Both compute z = Wᵀ a with W (I, O), a (I, N), z (O, N) and the run axis in its place; where all
+runs share their inputs, a has none.
 
-A run's bits must not depend on its companions: so the choice depends on shapes alone, never on the number of runs; runs last
-keeps at least two lanes (with one, numpy drops the axis and adds in another order); runs first uses only `matmul`, ufuncs
-and reductions over whole trailing axes.
+A run's bits must not depend on its companions: so the choice depends on shapes alone, never on the number of
+runs; runs last keeps at least two lanes (with one, numpy drops the axis and adds in another order); runs
+first uses only `matmul`, ufuncs and reductions over whole trailing axes.
 """
 
 from typing import Final, Protocol
@@ -28,7 +29,6 @@ class Layout(Protocol):
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]: ...
     def stack(self, runs_first: Floats) -> Floats: ...
     def unstack(self, stacked: Floats) -> Floats: ...
-    def take(self, stacked: Floats, lanes: object) -> Floats: ...
     def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats: ...
     def rows(self, theta: Floats, at: slice) -> Floats: ...
     def head(self, a: Floats, units: int) -> Floats: ...
@@ -61,9 +61,6 @@ class RunsLast:
 
     def unstack(self, stacked: Floats) -> Floats:
         return np.ascontiguousarray(np.moveaxis(stacked, -1, 0))
-
-    def take(self, stacked: Floats, lanes: object) -> Floats:
-        return np.ascontiguousarray(stacked[..., lanes])
 
     def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats:
         return theta[at].reshape(rows, columns, theta.shape[-1])
@@ -131,7 +128,8 @@ class RunsLast:
         return out
 
     def count(self, mask: Bools) -> Floats:
-        return np.add.reduce(mask.reshape(-1, mask.shape[-1]), axis=0, dtype=np.float64)
+        number: Floats = np.add.reduce(mask.reshape(-1, mask.shape[-1]), axis=0, dtype=np.float64)
+        return number
 
 
 class RunsFirst:
@@ -147,9 +145,6 @@ class RunsFirst:
 
     def unstack(self, stacked: Floats) -> Floats:
         return np.array(stacked, order="C")
-
-    def take(self, stacked: Floats, lanes: object) -> Floats:
-        return np.ascontiguousarray(stacked[lanes])
 
     def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats:
         return theta[:, at].reshape(theta.shape[0], rows, columns)
@@ -208,13 +203,15 @@ class RunsFirst:
         return out
 
     def count(self, mask: Bools) -> Floats:
-        return np.add.reduce(mask.reshape(len(mask), -1), axis=1, dtype=np.float64)
+        number: Floats = np.add.reduce(mask.reshape(len(mask), -1), axis=1, dtype=np.float64)
+        return number
 
 
 RUNS_LAST: Final = RunsLast()
 RUNS_FIRST: Final = RunsFirst()
 
-# The largest product of a layer (multiplications for one run) that is still quicker as part of long vectors; measured.
+# The largest product of a layer (multiplications for one run) that is still quicker as part of long vectors;
+# measured.
 TINY: Final = 256
 
 

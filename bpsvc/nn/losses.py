@@ -1,11 +1,13 @@
 """Losses: what training descends, as a function of outputs a and targets y, with its derivative.
 
-The lecture *ascends* the log-likelihood; here `loss` = -log L and training *descends*: the same step, stated once, here.
-A loss is a sum of terms over outputs and examples; `reduction` says whether examples are then averaged (the lecture's 1/N).
+The lecture *ascends* the log-likelihood; here `loss` = -log L and training *descends*: the same step, stated
+once, here. A loss is a sum of terms over outputs and examples; `reduction` says whether examples are then
+averaged (the lecture's 1/N).
 
-With its own output activation a likelihood has an exact, *fused* form: the term from the pre-activation z, and the output
-signal dterm/dz = a - y ("h(1-h)(y/h - (1-y)/(1-h))" simplifies to y - h), which neither divides by zero nor loses the tail
-when h rounds to 0 or 1. Every other pair goes through dterm/da times f'(z).
+With its own output activation a likelihood has an exact, *fused* form: the term from the pre-activation z,
+and the output signal dterm/dz = a - y ("h(1-h)(y/h - (1-y)/(1-h))" simplifies to y - h), which neither
+divides by zero nor loses the tail when h rounds to 0 or 1. Every other pair goes through dterm/da times
+f'(z).
 """
 
 from collections.abc import Callable, Mapping
@@ -32,7 +34,9 @@ class Fused:
 
 @dataclass(frozen=True)
 class Term:
-    """What one output of one example adds to the loss, and its derivative by a. `fused` pairs by output activation."""
+    """What one output of one example adds to the loss, and its derivative by a. `fused` pairs by output
+    activation.
+    """
 
     value: Function
     derivative: Function
@@ -160,7 +164,7 @@ LOSSES: Final = Table(
     [
         Loss(
             "log_likelihood",
-            "-log L: Bernoulli for logistic, categorical for softmax, Gaussian of variance 1 for identity outputs",
+            "-log L: Bernoulli for logistic, categorical for softmax, Gaussian for identity outputs",
             terms={
                 "logistic": Term(
                     bernoulli, bernoulli_derivative, {"logistic": Fused(bernoulli_fused, difference)}

@@ -1,8 +1,8 @@
 """Feed-forward networks and their parameters: one flat vector theta, with views for W, b and learned knobs.
 
-Layer l takes a_{l-1} (its inputs) to z_l = W_lᵀ a_{l-1} + b_l and a_l = f_l(z_l). Weights have shape (inputs, units):
-the lecture's w_sd, from source s to unit d. In theta each layer has W row by row, then b (the row of source 0), then one
-value for each learned knob (the alpha of prelu).
+Layer l takes a_{l-1} (its inputs) to z_l = W_lᵀ a_{l-1} + b_l and a_l = f_l(z_l). Weights have shape (inputs,
+units): the lecture's w_sd, from source s to unit d. In theta each layer has W row by row, then b (the row of
+source 0), then one value for each learned knob (the alpha of prelu).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -92,7 +92,7 @@ class Network:
     @property
     def parameters(self) -> int:
         """P, the length of theta."""
-        return self.slices[-1].whole.stop
+        return int(self.slices[-1].whole.stop)
 
     def unpack(self, theta: Floats) -> tuple[LayerParameters, ...]:
         """Views of theta (..., P) by layer."""
@@ -124,7 +124,8 @@ def forward(
 ) -> list[tuple[Floats, Floats]]:
     """Each layer's (z, a), both (N, units), of one network: theta (P,), fixed knobs by layer, x (N, I).
 
-    The plain form, for predictions, tables and pictures; training uses `Propagation`, which allocates nothing.
+    The plain form, for predictions, tables and pictures; training uses `Propagation`, which allocates
+    nothing.
     """
     layers, a = [], np.asarray(x, dtype=np.float64).T
     with np.errstate(all="ignore"):

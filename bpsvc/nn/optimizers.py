@@ -1,7 +1,7 @@
 """Optimizers: what a step does with the gradient. A record is a pair (slots, update), as in optax.
 
-theta, gradient and slots are flat and have one shape, (P, R) or (R, P); hyper-parameters broadcast against it. `update`
-writes the new theta and slots in place: all gradients were computed before any of it happens.
+theta, gradient and slots are flat and have one shape, (P, R) or (R, P); hyper-parameters broadcast against
+it. `update` writes the new theta and slots in place: all gradients were computed before any of it happens.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,9 @@ from bpsvc.registry import REQUIRED, Knob, Table
 
 @dataclass(frozen=True)
 class Step:
-    """What an update may know besides theta and gradient: `count` is 1 for a run's first update; u, v are scratch."""
+    """What an update may know besides theta and gradient: `count` is 1 for a run's first update; u, v are
+    scratch.
+    """
 
     count: int
     u: Floats

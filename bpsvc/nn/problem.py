@@ -16,9 +16,11 @@ PerRun = Mapping[str, Floats]  # name -> (R,)
 
 @dataclass(frozen=True)
 class Problem:
-    """R runs of one shape. x (N, I) and y (N, O) are shared by all runs, or (R, N, I) and (R, N, O); so is validation.
+    """R runs of one shape. x (N, I) and y (N, O) are shared by all runs, or (R, N, I) and (R, N, O); so is
+    validation.
 
-    `knobs` has each layer's fixed activation knobs, `hyper` the learning rate and the optimizer's own, all (R,).
+    `knobs` has each layer's fixed activation knobs, `hyper` the learning rate and the optimizer's own, all
+    (R,).
     """
 
     network: Network
@@ -35,7 +37,7 @@ class Problem:
     validation_y: Floats | None = None
     batch_size: int | None = None
     shuffle: bool = True
-    cadence: Cadence = Cadence()
+    cadence: Cadence = field(default_factory=Cadence)
     success: Criterion | None = None
     stop: Stop | None = None
 
@@ -45,7 +47,7 @@ class Problem:
 
     @property
     def examples(self) -> int:
-        return self.x.shape[-2]
+        return int(self.x.shape[-2])
 
     @property
     def full_batch(self) -> bool:
@@ -63,8 +65,8 @@ class Problem:
     def take(self, index: Any) -> "Problem":
         """The stack of these runs, in this order."""
 
-        def rows(values: Floats | None) -> Floats | None:
-            return values[index] if values is not None and values.ndim == 3 else values
+        def rows(values: Floats) -> Floats:
+            return values[index] if values.ndim == 3 else values
 
         def each(values: PerRun) -> PerRun:
             return {name: np.asarray(value)[index] for name, value in values.items()}
@@ -73,8 +75,8 @@ class Problem:
             self,
             x=rows(self.x),
             y=rows(self.y),
-            validation_x=rows(self.validation_x),
-            validation_y=rows(self.validation_y),
+            validation_x=None if self.validation_x is None else rows(self.validation_x),
+            validation_y=None if self.validation_y is None else rows(self.validation_y),
             seeds=np.asarray(self.seeds)[index],
             knobs=tuple(each(layer) for layer in self.knobs),
             hyper=each(self.hyper),

@@ -1,9 +1,9 @@
 """Forward and backward through a stack of networks, with every buffer allocated once.
 
-Forward saves each layer's z and a; backward goes from layer K to 1 and reuses them: delta_K from the loss, the gradient
-dW_l = a_{l-1} delta_lᵀ, the signal delta_{l-1} = (W_l delta_l) f'(z_{l-1}). No parameter changes meanwhile, so every
-gradient is of the same state ("this is the w13 from before it was updated"). delta is the lecture's signal: dloss/dz of one
-example, whatever the reduction.
+Forward saves each layer's z and a; backward goes from layer K to 1 and reuses them: delta_K from the loss,
+the gradient dW_l = a_{l-1} delta_lᵀ, the signal delta_{l-1} = (W_l delta_l) f'(z_{l-1}). No parameter changes
+meanwhile, so every gradient is of the same state ("this is the w13 from before it was updated"). delta is the
+lecture's signal: dloss/dz of one example, whatever the reduction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,9 @@ from bpsvc.nn.network import Network
 
 @dataclass(frozen=True)
 class Objective:
-    """What is descended: a loss with its knobs (broadcasting against outputs), averaged over examples or summed."""
+    """What is descended: a loss with its knobs (broadcasting against outputs), averaged over examples or
+    summed.
+    """
 
     loss: str
     reduction: str
@@ -35,7 +37,9 @@ class Objective:
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer's buffers and views. `a` carries the constant 1 of the next layer's bias as one unit more than `units`."""
+    """One layer's buffers and views. `a` carries the constant 1 of the next layer's bias as one unit more
+    than `units`.
+    """
 
     function: Activation
     knobs: Knobs
@@ -54,7 +58,9 @@ class Stage:
 
 
 class Propagation:
-    """`runs` networks on `examples` examples. theta and gradient (both as the layout stacks them) are kept as views."""
+    """`runs` networks on `examples` examples. theta and gradient (both as the layout stacks them) are kept as
+    views.
+    """
 
     def __init__(
         self,
@@ -67,7 +73,7 @@ class Propagation:
         objective: Objective,
     ) -> None:
         self.layout, self.gradient, self.examples = layout, gradient, examples
-        self.runs = theta.shape[-1 if layout.units == 0 else 0]
+        self.runs: int = theta.shape[-1 if layout.units == 0 else 0]
         self.mean = objective.reduction == "mean"
         self.stages = tuple(self._stages(network, theta, knobs))
         self.output = self.stages[-1]

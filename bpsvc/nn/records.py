@@ -1,4 +1,6 @@
-"""Records: what is written down at an epoch, as columns; and the recorder that collects them for a chunk of runs."""
+"""Records: what is written down at an epoch, as columns; and the recorder that collects them for a chunk of
+runs.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -60,7 +62,9 @@ def none(layers: int) -> Records:
 
 
 class Recorder:
-    """Collects the records of `runs` (numbers in the stack) at the epochs of a cadence, and those of runs that end between."""
+    """Collects the records of `runs` (numbers in the stack) at the epochs of a cadence, and those of runs
+    that end between.
+    """
 
     def __init__(self, runs: Ints, epochs: Ints, layers: int) -> None:
         self.runs, self.planned, self.row = runs, epochs, 0
@@ -78,7 +82,9 @@ class Recorder:
         epochs: Mapping[str, Floats],
         layers: Mapping[str, Floats],
     ) -> None:
-        """The records of lanes `lanes`, which are the runs `where` (positions in `runs`): series (R,) and (L, R)."""
+        """The records of lanes `lanes`, which are the runs `where` (positions in `runs`): series (R,) and (L,
+        R).
+        """
         at = where[lanes]
         if self.row < len(self.planned) and epoch == self.planned[self.row]:
             for name, values in epochs.items():

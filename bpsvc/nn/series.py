@@ -1,6 +1,8 @@
-"""What a record says: the series of DESIGN's public tables, measured on one forward and backward pass over a data set.
+"""What a record says: the series of DESIGN's public tables, measured on one forward and backward pass over a
+data set.
 
-Norms and shares are over everything of a layer: all its weights, biases and learned knobs; all its (example, unit) pairs.
+Norms and shares are over everything of a layer: all its weights, biases and learned knobs; all its (example,
+unit) pairs.
 """
 
 from collections.abc import Mapping
@@ -56,7 +58,8 @@ class Gauge:
 
     def _each(self, mask: Bools) -> Bools:
         """For each run, or for all of them at once where y is shared: does it hold for every target?"""
-        return self.layout.count(~(mask if mask.ndim == 3 else mask[None])) == 0.0
+        every: Bools = self.layout.count(~(mask if mask.ndim == 3 else mask[None])) == 0.0
+        return every
 
     def errors(self) -> Floats:
         """|y - a| of every output."""
@@ -71,8 +74,9 @@ class Gauge:
         return self.layout.total(self.errors(), np.empty(self.p.runs)) / self._pairs(self.p.output)
 
     def accuracy(self) -> Floats:
-        """Share of examples whose every output is strictly within ½ of its 0/1 target; for softmax, whose largest
-        output is the target's alone. NaN for targets other than 0 and 1."""
+        """Share of examples whose every output is strictly within ½ of its 0/1 target; for softmax, whose
+        largest output is the target's alone. NaN for targets other than 0 and 1.
+        """
         out, units = self.p.output, self.layout.units
         if self.softmax:
             np.multiply(out.units, self.y, out=out.work.u)
@@ -133,7 +137,9 @@ class Gauge:
         return series
 
     def _signal(self, stage: Stage, row: Mapping[str, Floats], last: bool) -> None:
-        """delta_rms, saturated and dead of a layer. The output's f' may not have been needed: then it is found here."""
+        """delta_rms, saturated and dead of a layer. The output's f' may not have been needed: then it is
+        found here.
+        """
         u, mask = stage.work.u, stage.work.mask
         pairs = self._pairs(stage)
         self.layout.squares(stage.delta, u, row["delta_rms"])

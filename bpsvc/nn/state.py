@@ -44,8 +44,9 @@ _SLOT: Final = "slot."
 class State:
     """R runs after `epoch` epochs: theta (R, P), slots (R, P) each, and the ledger's arrays (R,).
 
-    Runs that have ended keep the theta and slots they ended with, at `ended_epoch`. `best_theta` (R, P) is kept under
-    validation stopping. Epochs and layers that do not exist are -1; losses that were never seen are NaN or infinite.
+    Runs that have ended keep the theta and slots they ended with, at `ended_epoch`. `best_theta` (R, P) is
+    kept under validation stopping. Epochs and layers that do not exist are -1; losses that were never seen
+    are NaN or infinite.
     """
 
     epoch: int

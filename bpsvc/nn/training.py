@@ -1,8 +1,9 @@
 """Training as a fold of pure segments: `advance(problem, state, epochs) -> (state, records)`.
 
-A record is of the state after that many epochs, on the full training set; epoch 0 is the initial state. At every epoch with
-a full batch, at recorded epochs with mini-batches, each run is judged: it has diverged, is solved, or has stopped improving.
-The epoch at which a run ends is always recorded; it then leaves the stack and keeps still, and the others' bits do not change.
+A record is of the state after that many epochs, on the full training set; epoch 0 is the initial state. At
+every epoch with a full batch, at recorded epochs with mini-batches, each run is judged: it has diverged, is
+solved, or has stopped improving. The epoch at which a run ends is always recorded; it then leaves the stack
+and keeps still, and the others' bits do not change.
 """
 
 from dataclasses import replace
@@ -20,7 +21,8 @@ from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
 # A chunk's working set, so that it stays in the processor's cache.
 CHUNK_BYTES: Final = 4 << 20
-# Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs more.
+# Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs
+# more.
 IDLE_SHARE: Final = 1 / 8
 
 
@@ -34,7 +36,8 @@ def start(problem: Problem, theta: Floats) -> tuple[State, Records]:
 
 
 def advance(problem: Problem, state: State, epochs: int) -> tuple[State, Records]:
-    """`epochs` more epochs, and the records of (state.epoch, state.epoch + epochs]. Runs that have ended keep still.
+    """`epochs` more epochs, and the records of (state.epoch, state.epoch + epochs]. Runs that have ended keep
+    still.
 
     advance(m + n) is advance(n) after advance(m), bit for bit; so is any stack's run and the same run alone.
     """
@@ -62,7 +65,9 @@ def chunk_width(problem: Problem) -> int:
 
 
 class _Segment:
-    """A chunk of runs on its way through a segment. Writes into the state it is given (a copy the caller owns)."""
+    """A chunk of runs on its way through a segment. Writes into the state it is given (a copy the caller
+    owns).
+    """
 
     def __init__(self, problem: Problem, state: State, runs: Ints, epochs: int, initial: bool) -> None:
         self.problem, self.state, self.initial = problem, state, initial
@@ -97,7 +102,7 @@ class _Segment:
         return self.recorder.records()
 
     def _judge(self, epoch: int, recorded: bool) -> None:
-        """Finds who has diverged, been solved or stopped improving; records; sends those who have ended away."""
+        """Who has diverged, is solved, no longer improves? Records, and sends away those who have ended."""
         state, problem = self.state, self.problem
         outcome = np.zeros(len(self.where), dtype=np.int64)
         broken = self.lanes.diverged()
@@ -169,7 +174,8 @@ class _Segment:
         if better.any():
             state.best_theta[runs[better]] = self.lanes.parameters()[0][better]
         waited: Bools = epoch - state.best_validation_epoch[runs] >= max(1, stop.patience)
-        return writing & waited
+        gives_up: Bools = writing & waited
+        return gives_up
 
     def _better(self, runs: Ints, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
         losses, epochs = self.state.ledger[f"{name}_loss"], self.state.ledger[f"{name}_epoch"]
