@@ -31,7 +31,16 @@ def places_of(rows: CsvRows, names: Sequence[str], role: str) -> list[int]:
 
 
 def check_header(rows: CsvRows) -> None:
-    """DataError at the first column name that is empty, unprintable or there before."""
+    """DataError at the first column name that is empty, unprintable or there before, and for a header that
+    another delimiter would divide.
+    """
+    other = next((sign for sign in _DELIMITERS if sign != rows.delimiter and sign in rows.header[0]), None)
+    if len(rows.header) == 1 and other is not None:
+        raise rows.error(
+            f"the whole header is one column, {shown(rows.header[0])}",
+            cell=0,
+            remedy=f"does the file use {_DELIMITERS[other]}? set delimiter",
+        )
     for i, name in enumerate(rows.header):
         if not name:
             raise rows.error(
@@ -58,10 +67,7 @@ def _no_such_column(rows: CsvRows, name: str, role: str) -> DataError:
     remedy = did_you_mean(name, rows.header)
     if name.strip().casefold() in folded:
         remedy = f"did you mean {folded[name.strip().casefold()]!r}?"
-    other = next((d for d in _DELIMITERS if d != rows.delimiter and d in rows.header[0]), None)
-    if len(rows.header) == 1 and other is not None:
-        remedy = f"the whole header is one column: does the file use {_DELIMITERS[other]}? set delimiter"
-    elif all(number_of(cell) is not None for cell in rows.header):
+    if all(number_of(cell) is not None for cell in rows.header):
         remedy = "the first line is all numbers: a CSV file begins with a line of column names"
     return DataError(
         f"{rows.name}:1:1: there is no {role} column {shown(name)}", allowed=shortened, remedy=remedy

@@ -54,7 +54,7 @@ class CsvRows:
         self._file = file
         self._text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
         self._lines: list[str] = []
-        self._record_size = 0
+        self._record_size, self._record_line = 0, 1
         self._reader = csv.reader(
             self._feed(), delimiter=delimiter, strict=True, skipinitialspace=delimiter != " "
         )
@@ -102,7 +102,7 @@ class CsvRows:
     def _read_row(self, block: Block, width: int | None) -> bool:
         """Adds the next row to the block; False at the end of the file."""
         first = self._reader.line_num + 1
-        self._record_size = 0
+        self._record_size, self._record_line = 0, first
         try:
             row = next(self._reader, None)
         except csv.Error as error:
@@ -144,9 +144,8 @@ class CsvRows:
         while line := self._text.readline(RECORD_CHARACTERS):
             self._record_size += len(line)
             if self._record_size >= RECORD_CHARACTERS:
-                where = f"{self.name}:{self._reader.line_num + 1}:1"
                 raise DataError(
-                    f"{where}: a row of more than {RECORD_CHARACTERS:,} characters",
+                    f"{self.name}:{self._record_line}:1: a row of more than {RECORD_CHARACTERS:,} characters",
                     remedy="is it a CSV file, and is a quote left open? use NPZ for very wide data",
                 )
             self._lines.append(line)

@@ -126,6 +126,7 @@ def _table(name: str, array: Floats, columns: tuple[str, ...], what: str) -> Flo
             f"{name} has shape {array.shape} and {len(columns)} {what} names",
             allowed=f"(examples, {what}s) with at least one of each",
         )
+    check_size(array.shape[0], array.shape[1], name)
     table: Floats = np.add(array, 0.0, order="C", dtype=np.float64)
     finite = np.isfinite(table)
     if not finite.all():

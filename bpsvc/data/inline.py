@@ -80,10 +80,10 @@ def _check_rows(name: str, values: Any) -> None:
         if width is not None and len(cells) != width:
             raise DataError(f"{name}, row {i}: {len(cells)} numbers, the first row has {width}")
         width = len(cells)
-        bad = next((cell for cell in cells if isinstance(cell, bool) or not _is_number(cell)), None)
-        if bad is not None:
-            raise DataError(f"{name}, row {i}: not a number", value=bad)
+        for cell in cells:
+            if not _is_number(cell):
+                raise DataError(f"{name}, row {i}: {cell!r:.40} is not a number")
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating))
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)

@@ -18,7 +18,7 @@ _LONGEST: Final = 10_000
 _QUOTED: Final = r"""\s*:\s*['"]([^'"]*)['"]"""
 _DESCR: Final = re.compile(r"""['"]descr['"]""" + _QUOTED)
 _ORDER: Final = re.compile(r"""['"]fortran_order['"]\s*:\s*(True|False)""")
-_SHAPE: Final = re.compile(r"""['"]shape['"]\s*:\s*\(([\d\s,]*)\)""")
+_SHAPE: Final = re.compile(r"""['"]shape['"]\s*:\s*\(([\d\s,]*)\)""", re.ASCII)
 _PLAIN: Final = re.compile(r"[<>|=]?([biufUS])(\d{1,9})", re.ASCII)
 
 
@@ -55,9 +55,14 @@ def read_header(file: IO[bytes], what: str) -> NpyHeader:
     descr, order, shape = _DESCR.search(text), _ORDER.search(text), _SHAPE.search(text)
     if len(text) < length or order is None or shape is None:
         raise DataError(f"{what} has a header that is cut or no NPY header")
-    sizes = tuple(int(size) for size in shape[1].replace(" ", "").split(",") if size and len(size) < 19)
+    sizes = [size.strip() for size in shape[1].removesuffix(",").split(",")] if shape[1] else []
+    if not all(size.isdecimal() and len(size) < 19 for size in sizes):
+        raise DataError(f"{what} declares the shape ({shape[1][:40]}), which is none")
     return NpyHeader(
-        _dtype(descr[1] if descr else "a record", what), order[1] == "True", sizes, 8 + length_bytes + length
+        _dtype(descr[1] if descr else "a record", what),
+        order[1] == "True",
+        tuple(int(size) for size in sizes),
+        8 + length_bytes + length,
     )
 
 
