@@ -5,13 +5,14 @@ random state.
 from typing import Final
 
 from bpsvc.nn.activations import ACTIVATIONS, Activation
+from bpsvc.nn.arrays import Floats
 from bpsvc.nn.cadence import Cadence, Criterion, Stop
 from bpsvc.nn.initializers import INITIALIZERS, Initializer, initialize
 from bpsvc.nn.losses import LOSSES, Loss
 from bpsvc.nn.network import Layer, LayerParameters, Network, forward
 from bpsvc.nn.optimizers import OPTIMIZERS, Optimizer
 from bpsvc.nn.problem import Problem
-from bpsvc.nn.records import Records
+from bpsvc.nn.records import Records, join
 from bpsvc.nn.series import EPOCH_SERIES, LAYER_SERIES
 from bpsvc.nn.state import NEVER, Outcome, State, concatenate
 from bpsvc.nn.training import advance, start
@@ -31,6 +32,7 @@ __all__ = [
     "Activation",
     "Cadence",
     "Criterion",
+    "Floats",
     "Initializer",
     "Layer",
     "LayerParameters",
@@ -46,5 +48,6 @@ __all__ = [
     "concatenate",
     "forward",
     "initialize",
+    "join",
     "start",
 ]

@@ -27,7 +27,7 @@ def with_constant(x: Floats) -> Floats:
 
 
 class Lanes:
-    """The runs of `problem`: theta (R, P), slots. One run alone stands in as many lanes as the layout needs."""
+    """The runs of `problem`: theta (R, P), slots. One run alone has as many lanes as the layout needs."""
 
     def __init__(self, problem: Problem, theta: Floats, slots: Mapping[str, Floats]) -> None:
         self.layout: Layout = problem.layout

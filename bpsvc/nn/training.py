@@ -154,7 +154,7 @@ class _Segment:
             values = self.lanes.validation_gauge.measure(criterion.measure)
         else:
             return nobody
-        solved = open_ & criterion.met(self._mine(values))
+        solved: Bools = open_ & criterion.met(self._mine(values))
         found[runs[solved]] = epoch
         return solved
 
