@@ -25,5 +25,6 @@ for command in (
     looking.predict,
     specs.validate,
     specs.schema,
+    specs.examples,
 ):
     app.command()(command)

@@ -27,9 +27,9 @@ def query(
 
       bpsvc query --format csv "SELECT * FROM epochs WHERE run_id = 1" > epochs.csv
     """
-    from bpsvc.service import looking
+    from bpsvc.store import Store
 
-    with looking.opened(db) as store:
+    with Store(db) as store:
         answer = store.query(sql, max_rows=max_rows, timeout_s=timeout)
     print_rows(answer.columns, answer.rows, form)
     if answer.truncated:
@@ -49,8 +49,9 @@ def runs(
       bpsvc runs --experiment xor --limit 10
     """
     from bpsvc.service import looking
+    from bpsvc.store import Store
 
-    with looking.opened(db) as store:
+    with Store(db) as store:
         print_rows(*looking.runs(store, experiment, limit), form)
 
 
@@ -61,10 +62,11 @@ def show(run: Run, db: Db = DB, json: Json = False) -> None:
 
       bpsvc show @last
     """
-    from bpsvc.service import looking
+    from bpsvc.service import networks
+    from bpsvc.store import Store
 
-    with looking.opened(db) as store:
-        facts = looking.show(store, run)
+    with Store(db) as store:
+        facts = networks.facts(store, store.run(run))
     if json:
         print_json(facts)
     else:
@@ -78,10 +80,11 @@ def weights(run: Run, db: Db = DB, json: Json = False) -> None:
 
       bpsvc weights @last --json
     """
-    from bpsvc.service import looking
+    from bpsvc.service import looking, networks
+    from bpsvc.store import Store
 
-    with looking.opened(db) as store:
-        document = looking.weights(store, run)
+    with Store(db) as store:
+        document = networks.weights(networks.load(store, run))
     if json:
         print_json(document)
         return
@@ -105,6 +108,7 @@ def predict(
       bpsvc predict 12 new.csv --format csv
     """
     from bpsvc.service import predicting
+    from bpsvc.store import Store
 
-    with predicting.opened(db) as store:
+    with Store(db) as store:
         print_rows(*predicting.predict(store, run, file, layers=layers), form)

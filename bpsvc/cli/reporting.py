@@ -24,6 +24,7 @@ def report(
       bpsvc report xor --output reports
     """
     from bpsvc.service import reporting
+    from bpsvc.store import Store
 
-    with reporting.opened(db) as store:
+    with Store(db) as store:
         print(reporting.report(store, experiments or [], output))

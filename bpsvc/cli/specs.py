@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bpsvc.cli.output import print_json, say
+from bpsvc.cli.output import print_json, print_rows, say
 
 
 def validate(
@@ -35,3 +35,27 @@ def schema() -> None:
     from bpsvc import spec
 
     print_json(spec.json_schema())
+
+
+def examples(
+    names: Annotated[list[str] | None, typer.Argument(help="Which to copy.", show_default=False)] = None,
+    every: Annotated[bool, typer.Option("--all", help="Copy all of them.")] = False,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to.")] = Path(),
+) -> None:
+    """List the specs that ship with bpsvc, or copy some here to begin with.
+
+    Examples:
+
+      bpsvc examples
+
+      bpsvc examples xor vanishing
+    """
+    from bpsvc.service import examples as shipped
+
+    chosen = [name for name, _ in shipped.listing()] if every else names
+    if not chosen:
+        print_rows(("example", "what it shows"), shipped.listing())
+        return
+    for path in shipped.copy(chosen, output):
+        print(path)
+    say(f"next: bpsvc submit {output / chosen[0]}.json")

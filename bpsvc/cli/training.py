@@ -7,7 +7,7 @@ import typer
 
 from bpsvc.cli.interrupts import graceful
 from bpsvc.cli.options import DB, Db, Form, Json, Processes, Quiet
-from bpsvc.cli.output import Format, print_json, print_rows, say
+from bpsvc.cli.output import Format, print_rows, say
 
 Specs = Annotated[list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)]
 
@@ -16,7 +16,6 @@ def submit(
     specs: Specs,
     db: Db = DB,
     detach: Annotated[bool, typer.Option("--detach", help="Only queue; `bpsvc worker` trains.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; store and train nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
     processes: Processes = None,
     quiet: Quiet = False,
@@ -30,21 +29,18 @@ def submit(
       bpsvc submit --detach specs/xor.json specs/vanishing.json
     """
     from bpsvc.cli.progress import progress
+    from bpsvc import spec
     from bpsvc.service import submitting, working
+    from bpsvc.store import Store
 
-    experiments = submitting.read(specs)
+    experiments = submitting.read(specs, limits=spec.Limits(record_bytes=None) if yes else None)
     for experiment in experiments:
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
-    if dry_run:
-        for experiment in experiments:
-            print_rows(*submitting.plan(experiment))
-        return 0
-    submitting.refuse_too_large(experiments, confirmed=yes)
-    with submitting.opened(db) as store:
+    with Store(db, mode="create") as store:
         receipts = submitting.submit(store, experiments)
         for receipt in receipts:
-            say(submitting.describe(receipt))
+            say(submitting.described(receipt))
         if detach:
             say("next: bpsvc worker")
             return 0
@@ -76,9 +72,10 @@ def worker(
       bpsvc worker --watch --processes 2
     """
     from bpsvc.cli.progress import progress
-    from bpsvc.service import submitting, working
+    from bpsvc.service import working
+    from bpsvc.store import Store
 
-    with submitting.opened(db) as store, graceful() as stop:
+    with Store(db, mode="write") as store, graceful() as stop:
         with progress(quiet=quiet) as tell:
             working.train(store, processes=processes, stop=stop, tell=tell, stay=watch)
         return _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
@@ -91,14 +88,11 @@ def status(db: Db = DB, json: Json = False, form: Form = Format.table) -> None:
 
       bpsvc status
     """
-    from bpsvc.service import looking
+    from bpsvc.store import Store
 
-    with looking.opened(db) as store:
-        columns, rows = looking.status(store)
-    if json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        print_rows(columns, rows, form)
+    with Store(db) as store:
+        table = store.status()
+    print_rows(list(table.columns), table.values.tolist(), Format.json if json else form)
 
 
 def _ended(number: int | None, how: str) -> int:

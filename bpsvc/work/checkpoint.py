@@ -17,17 +17,17 @@ _MAGIC = b"bpsvc\x01"
 
 
 def pack(state: nn.State) -> list[bytes]:
-    """One checkpoint for each of the R runs of a stack."""
+    """One checkpoint for each of the R runs of a stack. A run that has ended carries the epoch at which it did."""
     arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays().items()}
     columns = [[name, array.dtype.str.replace(">", "<"), list(array.shape[1:])] for name, array in arrays.items()]
-    header = json.dumps({"epoch": state.epoch, "arrays": columns}).encode()
-    prefix = _MAGIC + len(header).to_bytes(4, "little") + header
-    rows = len(next(iter(arrays.values())))
     raw = [
-        array.astype(dtype, copy=False).reshape(rows, -1).view(np.uint8)
+        array.astype(dtype, copy=False).reshape(state.runs, -1).view(np.uint8)
         for array, (_, dtype, _) in zip(arrays.values(), columns, strict=True)
     ]
-    return [prefix + row.tobytes() for row in np.concatenate(raw, axis=1)]
+    epochs = np.where(state.ended_epoch >= 0, state.ended_epoch, state.epoch).tolist()
+    headers = {epoch: _header(epoch, columns) for epoch in set(epochs)}
+    rows = np.concatenate(raw, axis=1)
+    return [headers[epoch] + row.tobytes() for epoch, row in zip(epochs, rows, strict=True)]
 
 
 def unpack(checkpoints: Sequence[bytes]) -> nn.State:
@@ -50,6 +50,11 @@ def unpack(checkpoints: Sequence[bytes]) -> nn.State:
 def digest(checkpoint: bytes) -> str:
     """What a segment row says of the state at its end: equal digests, equal bits."""
     return hashlib.sha256(checkpoint).hexdigest()
+
+
+def _header(epoch: int, columns: list[list[object]]) -> bytes:
+    header = json.dumps({"epoch": epoch, "arrays": columns}).encode()
+    return _MAGIC + len(header).to_bytes(4, "little") + header
 
 
 def _prefix(checkpoint: bytes) -> bytes:

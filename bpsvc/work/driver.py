@@ -20,7 +20,6 @@ from bpsvc.work.segments import Result, Task, train
 LEASE_S: Final = 15.0
 RENEW_S: Final = 4.0
 POLL_S: Final = 0.5
-MAX_STACK: Final = 4096
 
 
 @dataclass(frozen=True)
@@ -91,6 +90,11 @@ def drain(
 
 def _claim(store: Store, owner: str, processes: int, experiments: Sequence[int] | None) -> Batch | None:
     waiting = store.progress(experiments).queued
-    limit = min(MAX_STACK, max(1, ceil(waiting / processes)))
+    limit = min(stacking.MAX_STACK, max(1, ceil(waiting / processes)))
     claims = store.claim(owner, limit=limit, experiments=experiments, lease_s=LEASE_S)
+    # Runs that have not begun stand at epoch 0, and so may runs that have (epochs: 0): these have to wait.
+    begun = [claim for claim in claims if claim.checkpoint is not None]
+    if begun and len(begun) < len(claims):
+        store.release(begun)
+        claims = [claim for claim in claims if claim.checkpoint is None]
     return Batch(claims, stacking.task(claims, store.dataset(claims[0].data))) if claims else None

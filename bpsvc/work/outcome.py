@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from bpsvc import nn
 from bpsvc.store import Claim, RunCommit, Segment
 from bpsvc.work import checkpoint
+from bpsvc.work.environment import fingerprint
 from bpsvc.work.segments import Result, Task
 
 # A run's status and outcome in the store, for each way a run can end in the engine.
@@ -67,7 +68,7 @@ def segment(claims: Sequence[Claim], task: Task, result: Result, owner: str, lea
                 seconds=seconds,
             )
         )
-    return Segment(owner=owner, lease_s=lease_s, runs=runs, records=records)
+    return Segment(owner, lease_s, runs, records, environment=fingerprint())
 
 
 def _plain(value: np.generic) -> float | int | None:

@@ -50,7 +50,7 @@ def train(task: Task) -> Result:
             state, first = nn.start(problem, task.begin)
             pieces.append(first)
         from_epoch, rows, length = state.epoch, 0, 1
-        width = nn.values_a_record(problem)
+        width = len(nn.EPOCH_SERIES) + len(nn.LAYER_SERIES) * len(problem.network.layers)
         while state.epoch < task.target and bool((state.outcome == nn.Outcome.RUNNING).any()):
             state, records = nn.advance(problem, state, min(length, task.target - state.epoch))
             pieces.append(records)
@@ -61,4 +61,4 @@ def train(task: Task) -> Result:
             if left < 1:
                 break
             length = min(2 * length, left)
-    return Result(state, nn.concatenate(pieces), checkpoint.pack(state), time.perf_counter() - began)
+    return Result(state, nn.join(pieces), checkpoint.pack(state), time.perf_counter() - began)

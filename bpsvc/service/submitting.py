@@ -1,0 +1,62 @@
+"""Submit: read specs, tell the plan, store what is new."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from bpsvc import spec
+from bpsvc.store import Receipt, Store
+from bpsvc.work import stacking
+
+Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
+
+
+def read(
+    paths: Sequence[Path],
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    limits: spec.Limits | None = None,
+    allow_path: bool = False,
+) -> list[spec.Experiment]:
+    """The experiments that spec files describe (`-` is standard input). Nothing is stored.
+
+    Raises:
+        SpecError: a spec is not valid; all that is wrong with it is told at once.
+        DataError: the data of a spec cannot be read.
+    """
+    experiments = []
+    for path in paths:
+        piped = str(path) == "-"
+        document = spec.read_stream(sys.stdin.buffer, source="<stdin>") if piped else spec.read(path)
+        experiments.append(
+            spec.resolve(
+                document,
+                base=Path() if piped else path.parent,
+                name="stdin" if piped else path.stem,
+                overrides=overrides,
+                allow_path=allow_path,
+                limits=limits,
+            )
+        )
+    return experiments
+
+
+def submit(store: Store, experiments: Sequence[spec.Experiment]) -> list[Receipt]:
+    """Store the experiments and the runs that are not there yet; nothing is trained."""
+    return [
+        store.submit(experiment, stacking.keys(experiment), scalings=stacking.scalings(experiment))
+        for experiment in experiments
+    ]
+
+
+def described(receipt: Receipt) -> str:
+    """What a submit came to, in one line: `xor@1: 90 new runs, 0 already there`."""
+    parts = [f"{receipt.new} new runs", f"{receipt.existing} already there"]
+    parts += [f"{receipt.extended} extended"] * bool(receipt.extended)
+    parts += [f"{receipt.requeued} queued again"] * bool(receipt.requeued)
+    if receipt.failed:
+        parts.append(f"{len(receipt.failed)} failed before (`bpsvc retry {receipt.experiment}`)")
+    if not receipt.newest:
+        parts.append("an older revision than the bare name means")
+    return f"{receipt.experiment}: {', '.join(parts)}"

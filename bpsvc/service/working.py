@@ -1,0 +1,52 @@
+"""Train what is queued, and say what came of it."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+from bpsvc.store import Progress, Receipt, Store, owner
+from bpsvc.work.driver import drain
+from bpsvc.work.executors import executor, processors
+
+
+def train(
+    store: Store,
+    *,
+    experiments: Sequence[int] | None = None,
+    processes: int | None = None,
+    stop: threading.Event | None = None,
+    tell: Callable[[Progress], None] = lambda progress: None,
+    stay: bool = False,
+) -> None:
+    """Train the runs of these experiments (None: whatever is queued) until all have ended, or until `stop` is set.
+
+    `processes` defaults to one a processor; `stay` keeps waiting for new work.
+    """
+    if not stay and not store.progress(experiments).outstanding:
+        return
+    count = processes or processors()
+    with executor(count) as pool:
+        drain(
+            store,
+            pool,
+            owner=owner(),
+            processes=count,
+            experiments=experiments,
+            stop=stop,
+            stay=stay,
+            tell=tell,
+        )
+
+
+def summary(store: Store, receipt: Receipt) -> str:
+    """`xor@1: 90 runs, 83 solved, 7 not; 0 diverged` in one line."""
+    now = store.progress([receipt.id])
+    parts = [f"{now.done} done"]
+    for name in ("diverged", "failed", "cancelled", "queued", "running"):
+        if count := getattr(now, name):
+            parts.append(f"{count} {name}")
+    return f"{receipt.experiment}: {now.runs} runs, {', '.join(parts)}"
+
+
+def verdict(store: Store, experiments: Sequence[int] | None) -> int:
+    """1 when some run failed (a diverged one is a result, not a failure), else 0."""
+    return 1 if store.progress(experiments).failed else 0

@@ -1,0 +1,142 @@
+"""The way through all rooms: a spec goes in; runs, records and a report come out."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+from conftest import TINY, Bpsvc
+
+PROCESSES = ("--processes", 1)
+
+
+def spec(**changes: object) -> Path:
+    path = Path("changed.json")
+    path.write_text(json.dumps({**TINY, **changes}))
+    return path
+
+
+def records(path: str = "bpsvc.db") -> list[tuple[object, ...]]:
+    with sqlite3.connect(path) as db:
+        return [
+            *db.execute("SELECT * FROM epochs ORDER BY run_id, epoch"),
+            *db.execute("SELECT * FROM layer_gradients ORDER BY run_id, epoch, layer"),
+        ]
+
+
+def test_submit_trains_every_run_and_says_what_is_next(bpsvc: Bpsvc, tiny: Path) -> None:
+    ran = bpsvc("submit", tiny, *PROCESSES)
+    assert ran.code == 0, ran.err
+    assert "tiny@1: 6 new runs" in ran.err
+    assert "next: bpsvc report tiny@1" in ran.err
+    (row,) = bpsvc("status", "--json").json
+    assert (row["experiment"], row["runs"], row["done"]) == ("tiny@1", 6, 6)
+    with sqlite3.connect("bpsvc.db") as db:
+        assert db.execute("SELECT count(*), min(epoch), max(epoch) FROM epochs").fetchone() == (6 * 21, 0, 20)
+        assert db.execute("SELECT count(*) FROM layer_gradients").fetchone() == (6 * 21 * 2,)
+
+
+def test_the_second_submit_trains_nothing(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    before = records()
+    again = bpsvc("submit", tiny, *PROCESSES)
+    assert again.code == 0
+    assert "tiny@1: 0 new runs" in again.err
+    assert records() == before
+
+
+def test_more_epochs_continue_to_the_same_bits(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    longer = spec(training={"learning_rate": 1.0, "epochs": 35})
+    extended = bpsvc("submit", longer, *PROCESSES)
+    assert "6 extended" in extended.err
+    whole = bpsvc("submit", longer, "--db", "whole.db", *PROCESSES)
+    assert whole.code == 0
+    assert records() == records("whole.db")
+    weights = [bpsvc("weights", 1, "--json", "--db", db).out for db in ("bpsvc.db", "whole.db")]
+    assert weights[0] == weights[1]
+
+
+def test_a_pool_of_processes_gives_the_same_bits(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    assert bpsvc("submit", tiny, "--detach", "--db", "pool.db").code == 0
+    assert [row["queued"] for row in bpsvc("status", "--json", "--db", "pool.db").json] == [6]
+    assert bpsvc("worker", "--processes", 2, "--db", "pool.db").code == 0
+    assert records() == records("pool.db")
+
+
+def test_the_report_is_one_file_with_its_pictures_and_tables(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    ran = bpsvc("report", "tiny")
+    assert ran.code == 0, ran.err
+    page = Path(ran.out.strip())
+    assert page.name == "index.html" and page.parent.parent.name == "reports"
+    assert "<svg" in page.read_text()
+    kinds = {path.suffix for path in page.parent.rglob("*") if path.is_file()}
+    assert {".html", ".svg", ".png", ".csv"} <= kinds
+
+
+def test_query_is_read_only_and_prints_four_forms(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    sql = "SELECT loss, count(*) AS runs FROM runs GROUP BY loss ORDER BY loss"
+    assert bpsvc("query", sql, "--format", "json").json == [
+        {"loss": "log_likelihood", "runs": 3},
+        {"loss": "squared", "runs": 3},
+    ]
+    assert bpsvc("query", sql, "--format", "csv").out == "loss,runs\nlog_likelihood,3\nsquared,3\n"
+    assert bpsvc("query", sql, "--format", "markdown").out.splitlines()[0] == "| loss | runs |"
+    assert "log_likelihood     3" in bpsvc("query", sql).out
+    with sqlite3.connect("bpsvc.db") as db:
+        assert db.execute(sql).fetchall() == [("log_likelihood", 3), ("squared", 3)]
+    for hostile in ("DELETE FROM epochs", "SELECT 1; SELECT 2", "ATTACH 'x.db' AS x"):
+        assert bpsvc("query", hostile).code == 2
+    assert not Path("x.db").exists()
+
+
+def test_the_lectures_truth_table(bpsvc: Bpsvc) -> None:
+    assert bpsvc("examples", "xor_by_hand").code == 0
+    assert bpsvc("submit", "xor_by_hand.json", *PROCESSES).code == 0
+    rows = bpsvc("predict", "@last", "--layers", "--format", "json").json
+    table = [(row["x1"], row["x2"], row["h1"], row["h2"], row["h"], row["y"]) for row in rows]
+    assert table == [(0, 0, 0, 0, 0, 0), (0, 1, 0, 1, 1, 1), (1, 0, 0, 1, 1, 1), (1, 1, 1, 1, 0, 0)]
+
+
+def test_weights_go_out_and_come_in_exactly(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    document = bpsvc("weights", 1, "--json").json
+    again = spec(
+        name="again", init={"scheme": "explicit", **document}, seeds=1, sweep={}, training={"learning_rate": 1.0, "epochs": 0}
+    )
+    assert bpsvc("submit", again, *PROCESSES).code == 0
+    assert bpsvc("weights", "@last", "--json").json["layers"] == document["layers"]
+    last = bpsvc("query", "SELECT loss FROM epochs WHERE run_id = 1 AND epoch = 20", "--format", "csv").out
+    first = bpsvc("query", "SELECT loss FROM epochs WHERE run_id = 7 AND epoch = 0", "--format", "csv").out
+    assert last == first
+
+
+def test_a_csv_file_trains_and_predicts(bpsvc: Bpsvc) -> None:
+    assert bpsvc("examples", "iris").code == 0
+    short = json.loads(Path("iris.json").read_text())
+    short["training"]["epochs"], short["seeds"] = 50, 2
+    Path("iris.json").write_text(json.dumps(short))
+    assert bpsvc("submit", "iris.json", *PROCESSES).code == 0
+    Path("iris.csv").unlink()  # the store has the data
+    rows = bpsvc("predict", "@last", "--format", "json").json
+    assert len(rows) == 150
+    assert {row["predicted"] for row in rows} <= {"setosa", "versicolor", "virginica"}
+    Path("new.csv").write_text("petal_width,sepal_length,sepal_width,petal_length\n0.2,5.1,3.5,1.4\n")
+    (row,) = bpsvc("predict", "@last", "new.csv", "--format", "json").json
+    assert row["predicted"] == "setosa"
+
+
+def test_looking_never_makes_a_database(bpsvc: Bpsvc) -> None:
+    for command in (("status",), ("runs",), ("show", "@last"), ("query", "SELECT 1"), ("report",)):
+        assert bpsvc(*command).code == 4
+    assert not list(Path().iterdir())
+
+
+def test_unknown_runs_and_experiments_are_3(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    for command in (("show", "99"), ("weights", "deadbeef"), ("report", "tinny"), ("predict", "99")):
+        ran = bpsvc(*command)
+        assert ran.code == 3, command
+    assert "tiny" in bpsvc("report", "tinny").err
