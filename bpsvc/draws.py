@@ -21,6 +21,7 @@ SPLIT: Final = 3
 DATA: Final = 4
 BIASES: Final = 5
 PROBE: Final = 6
+SWEEP: Final = 7
 
 _GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)
 

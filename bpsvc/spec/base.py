@@ -25,6 +25,7 @@ MAX_UNITS: Final = 10_000_000
 MAX_EPOCHS: Final = 1_000_000_000
 MAX_SEED: Final = 2**63 - 1
 MAX_NAME: Final = 200
+UNKNOWN_FIELD: Final = "there is no such field here"
 
 _DIRECTION: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 

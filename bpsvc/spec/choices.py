@@ -1,7 +1,7 @@
 """Choices follow from the tables: one model a record, its knobs as fields, picked by name.
 
 `"relu"` and `{"name": "relu"}` mean the same, exact synonyms become the canonical name, near ones are
-answered, and unknown ones get the list and the closest name. A record added to a table is a choice here, and in
+answered, unknown ones get the list and the closest name. A record added to a table is a choice here, and in
 the JSON Schema, without another line.
 """
 
@@ -28,8 +28,9 @@ class Choice(Frozen):
         return {knob: getattr(self, knob) for knob in sorted(own) if getattr(self, knob) is not None}
 
     def text(self) -> str:
-        """`leaky_relu(alpha=0.1)`: the name and the knobs that were given."""
-        given = [f"{knob}={value}" for knob, value in self.knobs.items() if knob in self.model_fields_set]
+        """`leaky_relu(alpha=0.1)`: the name, and the knobs that are not at their defaults."""
+        fields = type(self).__pydantic_fields__
+        given = [f"{knob}={value}" for knob, value in self.knobs.items() if value != fields[knob].default]
         return f"{self.name}({', '.join(given)})" if given else self.name
 
 
@@ -58,8 +59,8 @@ class Menu:
 
     def pick(self, value: Any) -> Choice:
         """The validator: a name or an object becomes a frozen record."""
-        if isinstance(value, Choice):
-            value = value.model_dump()
+        if isinstance(value, Choice) and type(value) in self.models.values():
+            return value
         short = isinstance(value, str)
         if short:
             value = {self.key: value}

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-_LIKELIHOOD: Final = "here it is `log_likelihood`: Bernoulli for logistic, categorical for softmax, Gaussian for identity outputs"
+_LIKELIHOOD: Final = (
+    "it is `log_likelihood`: Bernoulli for logistic, categorical for softmax, Gaussian for identity outputs"
+)
 _SQUARED: Final = (
     "`squared` here is ½ Σ over outputs, averaged over examples: half the usual mean squared error"
 )

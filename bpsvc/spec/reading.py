@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
-from bpsvc.errors import Finding, SpecError
+from bpsvc.errors import Finding, SpecError, dotted
 from bpsvc.registry import did_you_mean
 
 MAX_BYTES: Final = 2**20
@@ -40,6 +40,7 @@ class Document:
     source: str
     values: Mapping[At, int] = field(default_factory=dict)
     keys: Mapping[At, int] = field(default_factory=dict)
+    overridden: tuple[str, ...] = ()
 
     def locate(self, path: At, *, key: bool = False) -> tuple[int, int] | None:
         """Line and column (from 1) of the value at `path`, of its key, or of the nearest thing above it."""
@@ -54,10 +55,20 @@ class Document:
         """The error that tells all `findings`, each where it stands, in the order of the text."""
         placed = []
         for finding in findings:
+            if self.is_overridden(finding.path):
+                placed.append(
+                    replace(finding, what=f"{finding.what} (as set by --set)", line=None, column=None)
+                )
+                continue
             where = self.locate(finding.path) if finding.line is None else (finding.line, finding.column or 1)
             placed.append(finding if where is None else replace(finding, line=where[0], column=where[1]))
         placed.sort(key=lambda finding: (finding.line or 0, finding.column or 0))
         return SpecError(placed, source=self.source, text=self.text)
+
+    def is_overridden(self, path: At) -> bool:
+        """Whether the value at `path` came from outside the text."""
+        name = dotted(path) + "."
+        return any(name.startswith(f"{override}.") for override in self.overridden)
 
 
 def read(what: Path | str | bytes, *, source: str | None = None) -> Document:

@@ -1,0 +1,64 @@
+"""How much one submit may ask for, computed in Python integers before anything is allocated."""
+
+from dataclasses import dataclass
+
+from bpsvc.errors import Finding
+from bpsvc.nn.cadence import Cadence
+
+# What a record is on disk, measured: an epoch row, and a row for each layer, 12 bytes a value (DESIGN §3).
+_VALUES_AN_EPOCH = 10
+_VALUES_A_LAYER = 10
+_BYTES_A_VALUE = 12
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`runs` of one spec, `parameters` of one run, `record_bytes` of all runs together (None: no limit)."""
+
+    runs: int = 100_000
+    parameters: int = 10_000_000
+    record_bytes: int | None = 2 * 2**30
+
+
+@dataclass(frozen=True)
+class Volume:
+    """What will be recorded: `records` = recorded epochs of all runs; `rows` with those of the layers; `size`
+    in bytes.
+    """
+
+    records: int = 0
+    rows: int = 0
+    size: int = 0
+
+    def __add__(self, other: "Volume") -> "Volume":
+        return Volume(self.records + other.records, self.rows + other.rows, self.size + other.size)
+
+
+def volume(cadence: Cadence, epochs: int, layers: int, runs: int) -> Volume:
+    """What `runs` runs of `epochs` epochs with so many layers leave in the store."""
+    records = runs * (1 + cadence.count(0, epochs))
+    values = _VALUES_AN_EPOCH + layers * _VALUES_A_LAYER
+    return Volume(records, records * (1 + layers), records * values * _BYTES_A_VALUE)
+
+
+def too_many_runs(points: int, seeds: int, limits: Limits) -> list[Finding]:
+    """The finding when points × seeds pass the limit."""
+    if points * seeds <= limits.runs:
+        return []
+    figure = f"{points:,} points × {seeds:,} seeds" if points > 1 else f"{seeds:,} seeds"
+    what = f"{points * seeds:,} runs ({figure})"
+    at = ("seeds",) if points == 1 else ("sweep",)
+    return [
+        Finding(
+            what, at, f"at most {limits.runs:,}", "fewer values or seeds, or raise the limit with --max-runs"
+        )
+    ]
+
+
+def too_many_bytes(total: Volume, limits: Limits) -> list[Finding]:
+    """The finding when the records of all runs pass the limit."""
+    if limits.record_bytes is None or total.size <= limits.record_bytes:
+        return []
+    what = f"{total.records:,} records of all runs would take about {total.size / 2**30:,.1f} GiB"
+    remedy = 'record less often, as in "record": {"every": "decades"}; --yes if it is meant'
+    return [Finding(what, ("record", "every"), f"at most {limits.record_bytes / 2**30:g} GiB", remedy)]

@@ -1,0 +1,145 @@
+"""One point of a sweep, from the overlaid document to a run spec, with everything that is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import ValidationError
+
+from bpsvc.data import Dataset
+from bpsvc.errors import DataError, Finding
+from bpsvc.spec.base import UNKNOWN_FIELD
+from bpsvc.spec.checks import Subject, findings_in
+from bpsvc.spec.completing import complete, layers_of
+from bpsvc.spec.document import Spec
+from bpsvc.spec.findings import findings_of
+from bpsvc.spec.init_section import effective
+from bpsvc.spec.limits import Limits
+from bpsvc.spec.paths import PathError, put
+from bpsvc.spec.reading import At, Document
+from bpsvc.spec.run_spec import RunNetwork, RunSpec
+from bpsvc.spec.sections import RunTraining
+from bpsvc.spec.sources import Library
+from bpsvc.spec.sweep import Point
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A point that is fine."""
+
+    point: Point
+    subject: Subject
+    run: RunSpec
+    canonical: str
+
+    @property
+    def spec(self) -> Spec:
+        return self.subject.spec
+
+    @property
+    def dataset(self) -> Dataset:
+        return self.subject.dataset
+
+
+class PointError(Exception):
+    """What is wrong with one point, each where it stands in the document."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        self.findings = findings
+        super().__init__(f"{len(findings)} findings")
+
+
+def resolve_point(document: Document, point: Point, library: Library, limits: Limits) -> Resolved:
+    """The run spec of `point`. Raises PointError."""
+    raw = overlaid(document, point)
+    try:
+        spec = Spec.model_validate(raw)
+    except ValidationError as error:
+        raise PointError([_placed(finding, document, point) for finding in findings_of(error, raw)]) from None
+    findings: list[Finding] = []
+    try:
+        dataset = library.dataset(spec.data)
+        subject = _subject(spec, dataset, library, limits, findings)
+        findings += findings_in(subject)
+    except DataError as error:
+        findings.append(_of_data(error, raw))
+    if findings:
+        raise PointError([_placed(finding, document, point) for finding in findings])
+    run = run_of(subject)
+    return Resolved(point, subject, run, run.canonical())
+
+
+def overlaid(document: Document, point: Point) -> dict[str, Any]:
+    """The document with the point's values in it and no sweep. Raises PointError for a path that leads
+    nowhere.
+    """
+    raw = {key: value for key, value in document.raw.items() if key != "sweep"}
+    findings = []
+    for path, value in point.values.items():
+        try:
+            raw = put(raw, path, value)
+        except PathError as error:
+            line, column = document.locate(point.places[path], key=True) or (None, None)
+            findings.append(Finding(str(error), point.places[path], line=line, column=column))
+    if findings:
+        raise PointError(findings)
+    return raw
+
+
+def _subject(
+    spec: Spec, dataset: Dataset, library: Library, limits: Limits, findings: list[Finding]
+) -> Subject:
+    """What the checks look at; a split that cannot be made is noted, and everything else still looked at."""
+    completed = complete(spec, dataset)
+    layers = layers_of(completed.network, dataset)
+    examples = dataset.examples
+    try:
+        examples = library.training_examples(spec.data, dataset, layers[-1].activation.name)
+    except DataError as error:
+        path = ("data", "split") if spec.data.split is not None else ("data", "scale")
+        findings.append(Finding(error.what, path, error.allowed, error.remedy))
+    return Subject(spec, completed, dataset, layers, examples, limits)
+
+
+def _of_data(error: DataError, raw: Mapping[str, Any]) -> Finding:
+    value = "" if error.value is None else f" (given: {error.value!r})"
+    path: At = ("data", "path") if isinstance(raw["data"], dict) and "path" in raw["data"] else ("data",)
+    return Finding(error.what + value, path, error.allowed, error.remedy)
+
+
+def run_of(subject: Subject) -> RunSpec:
+    """The run spec of a completed spec: what has no effect is set to its neutral value."""
+    spec, training = subject.spec, subject.spec.training
+    full = training.batch_size is None or training.batch_size == subject.examples
+    return RunSpec(
+        data=spec.data.preparation,
+        network=RunNetwork(layers=subject.layers),
+        init=effective(spec.init),
+        loss=subject.loss,
+        training=RunTraining(
+            optimizer=training.optimizer,
+            learning_rate=training.learning_rate if training.takes_learning_rate else None,
+            batch_size=None if full else training.batch_size,
+            shuffle=full or training.shuffle,
+            reduction=training.reduction,
+            stop=training.stop,
+        ),
+        success=spec.success,
+        record=spec.record,
+    )
+
+
+def _placed(finding: Finding, document: Document, point: Point) -> Finding:
+    """The finding at the sweep's value where the point set it, else where it stands in the spec."""
+    if finding.line is not None:
+        return finding
+    path = finding.path
+    for swept, place in point.places.items():
+        parts = swept.split(".")
+        named = tuple(str(part + 1) if isinstance(part, int) else part for part in path)
+        if list(named[: len(parts)]) == parts:
+            path = (*place, *path[len(parts) :])
+            break
+    unknown = finding.what == UNKNOWN_FIELD
+    line, column = document.locate(path, key=unknown) or (None, None)
+    return replace(finding, line=line, column=column)
