@@ -1,0 +1,146 @@
+"""Users' SQL: one SELECT, read-only, within bounds of time and rows.
+
+It runs in a process of its own (`sandbox`), which is ended when it takes too long: nothing less stops every
+statement.
+"""
+
+import json
+import marshal
+import re
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+
+from bpsvc.errors import QueryError, StoreError
+from bpsvc.store import sandbox
+from bpsvc.store.catalog import PUBLIC
+from bpsvc.store.files import uri
+
+MAX_ROWS: Final = 100_000
+TIMEOUT_S: Final = 30.0
+_GRACE_S: Final = 2.0
+_COMMENTS: Final = re.compile(r"\s+|--[^\n]*(?:\n|\Z)|/\*.*?(?:\*/|\Z)", re.DOTALL)
+_BEGINNINGS: Final = ("SELECT", "WITH", "VALUES", "EXPLAIN")
+
+Params = Mapping[str, Any] | Sequence[Any] | None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The rows of a query; `truncated` when there were more than were allowed."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[Any, ...]]
+    truncated: bool
+
+    def frame(self) -> pd.DataFrame:
+        """The rows as a DataFrame."""
+        return pd.DataFrame(self.rows, columns=list(self.columns))
+
+
+def query(
+    path: Path,
+    sql: str,
+    params: Params = None,
+    *,
+    max_rows: int = MAX_ROWS,
+    timeout_s: float = TIMEOUT_S,
+) -> Answer:
+    """Answer one SELECT; QueryError when it is none, is wrong, or goes beyond its bounds."""
+    _check(sql, max_rows, timeout_s)
+    values = dict(params) if isinstance(params, Mapping) else list(params or ())
+    try:
+        request = json.dumps(
+            {
+                "uri": uri(path, "ro"),
+                "sql": sql,
+                "params": values,
+                "max_rows": max_rows,
+                "timeout_s": timeout_s,
+            },
+            allow_nan=True,
+        ).encode("ascii")
+    except (TypeError, ValueError) as error:
+        raise QueryError("a parameter is no number and no text", allowed="numbers, texts and null") from error
+    reply = _ask(request, timeout_s)
+    if "error" in reply:
+        raise _refusal(path, reply, timeout_s)
+    return Answer(tuple(reply["columns"]), reply["rows"], reply["truncated"])
+
+
+def _check(sql: str, max_rows: int, timeout_s: float) -> None:
+    if max_rows < 0 or not 0 < timeout_s < 1e6:
+        raise QueryError("the bounds of a query are at least 0 rows and more than 0 seconds")
+    at = 0
+    while match := _COMMENTS.match(sql, at):
+        at = match.end()
+    word = re.match(r"\w*", sql[at:])
+    first = word.group().upper() if word else ""
+    if first not in _BEGINNINGS:
+        raise QueryError(
+            f"a query begins with {first or 'nothing'}: only reading is allowed",
+            allowed="one SELECT (or WITH, VALUES, EXPLAIN)",
+            remedy="to change a store use bpsvc's commands",
+        )
+
+
+def _ask(request: bytes, timeout_s: float) -> dict[str, Any]:
+    script = [sys.executable, "-I", "-S", sandbox.__file__]
+    try:
+        done = subprocess.run(
+            script, input=request, capture_output=True, timeout=timeout_s + _GRACE_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": "time"}
+    if done.returncode == 0:
+        reply: dict[str, Any] = marshal.loads(done.stdout)
+        return reply
+    # Ended by its own bounds (processor time, memory) before it could say so.
+    return {"error": "time" if done.returncode in (-9, -24) else "memory"}
+
+
+def _refusal(path: Path, reply: Mapping[str, str], timeout_s: float) -> Exception:
+    match reply["error"]:
+        case "time":
+            return QueryError(
+                f"the query took longer than {timeout_s:g} s and was stopped",
+                remedy="ask for less, or allow more time (--timeout)",
+            )
+        case "memory":
+            return QueryError(
+                "the query needed too much memory and was stopped", remedy="ask for less at a time"
+            )
+        case "bytes":
+            return QueryError(
+                f"the answer is larger than {sandbox.MAX_BYTES >> 20} MiB",
+                remedy="ask for fewer rows or columns",
+            )
+    name, message = reply.get("name", ""), reply["message"]
+    if (
+        name == "SQLITE_AUTH"
+        or message.startswith("not authorized")
+        or "authoriz" in message
+        or "prohibited" in message
+    ):
+        return QueryError(
+            f"only reading is allowed ({message})",
+            allowed="one SELECT; not printf/format (use round), zeroblob, randomblob, ATTACH, PRAGMA …",
+        )
+    if name.startswith(("SQLITE_BUSY", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreError(f"{path} cannot be read: {message}", remedy="`bpsvc db check` looks into it")
+    if name == "SQLITE_TOOBIG":
+        message += f" (a value may have {sandbox.LENGTH:,} bytes)"
+    return QueryError(f"SQL: {message}", remedy=_hint(message))
+
+
+def _hint(message: str) -> str:
+    if message.startswith("no such table"):
+        return "the public ones are " + ", ".join(PUBLIC)
+    if "one statement" in message:
+        return "give one SELECT at a time"
+    return ""

@@ -1,0 +1,183 @@
+"""Reading: what is asked of a store, all from one read transaction.
+
+DataFrames have the columns of the public views (see `catalog`).
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import pandas as pd
+from sqlalchemy import Connection
+
+from bpsvc.data import Dataset
+from bpsvc.errors import NotFoundError
+from bpsvc.store import naming
+from bpsvc.store.engine import raw
+from bpsvc.store.frames import frame, numbers
+from bpsvc.store.horizons import as_of
+from bpsvc.store.naming import Named
+from bpsvc.store.progress import progress
+from bpsvc.store.records import Progress
+from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+
+Which = str | Iterable[str] | None
+
+_RUNS_OF: Final = """
+    SELECT x.experiment, m.epochs AS target_epochs, r.*
+    FROM json_each(:experiments) i
+    JOIN (SELECT id, name || '@' || revision AS experiment FROM _experiment) x ON x.id = i.value
+    JOIN _membership m ON m.experiment_id = x.id
+    JOIN runs r ON r.run_id = m.run_id
+    ORDER BY i.key, m.position
+"""
+# Which runs are wanted, and up to which epoch: :experiments and :runs are JSON lists or null.
+_WANTED: Final = """
+    WITH wanted (run_id, last) AS (
+        SELECT r.id, coalesce(max(m.epochs), 9223372036854775807)
+        FROM _run r LEFT JOIN _membership m ON m.run_id = r.id AND :experiments IS NOT NULL
+            AND m.experiment_id IN (SELECT value FROM json_each(:experiments))
+        WHERE (:experiments IS NULL OR m.experiment_id IS NOT NULL)
+        AND (:runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs)))
+        GROUP BY r.id
+    )
+"""
+_STATUS: Final = """
+    SELECT e.name || '@' || e.revision AS experiment,
+        count(*) AS runs, sum(r.status = 'queued') AS queued, sum(r.status = 'running') AS running,
+        sum(r.status = 'done') AS done, sum(r.status = 'diverged') AS diverged,
+        sum(r.status = 'failed') AS failed,
+        sum(r.status = 'cancelled') AS cancelled, sum(min(r.epochs_done, m.epochs)) AS epochs_done,
+        sum(CASE WHEN r.status IN ('queued', 'running') THEN m.epochs ELSE min(r.epochs_done, m.epochs) END)
+            AS epochs_to_do
+    FROM _experiment e JOIN _membership m ON m.experiment_id = e.id JOIN _run r ON r.id = m.run_id
+    GROUP BY e.id ORDER BY e.id
+"""
+
+
+class Snapshot:
+    """One state of a store, as of the first question: `with store.snapshot() as now: …`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._cursor = raw(connection)
+
+    def experiment(self, reference: str) -> Named:
+        """The experiment that `xor@2`, `xor` (its newest revision) or `@last` means; else NotFoundError."""
+        return naming.experiment(self._cursor, reference)
+
+    def run(self, reference: str | int) -> int:
+        """The number of the run that an integer, at least 8 hex digits of its key or `@last` means; else
+        NotFoundError.
+        """
+        return naming.run(self._cursor, reference)
+
+    def experiments(self, which: Which = None) -> pd.DataFrame:
+        """The view `experiments`: all, in the order they were submitted, or those named, in that order."""
+        table = frame(
+            self._cursor, "SELECT * FROM experiments ORDER BY submitted_at, experiment", {}, "experiments"
+        )
+        if which is None:
+            return table
+        wanted = [named.experiment for named in self._named(which)]
+        return table.set_index("experiment", drop=False).loc[wanted].reset_index(drop=True)
+
+    def runs(self, which: Which = None) -> pd.DataFrame:
+        """The view `runs`; of experiments, a row for each experiment and run, in the order of the plan.
+
+        Then there are also `experiment`, `target_epochs`, and a column for each factor, called by its label
+        (one that is called like a column of the view takes its place); and every row is as of the
+        experiment's own last epoch.
+        """
+        if which is None:
+            return frame(self._cursor, "SELECT * FROM runs ORDER BY run_id", {}, "runs")
+        experiments = json.dumps([named.id for named in self._named(which)])
+        table = frame(self._cursor, _RUNS_OF, {"experiments": experiments}, "runs")
+        table["target_epochs"] = table["target_epochs"].astype("int64")
+        table = as_of(self._cursor, table, table["target_epochs"])
+        factors = self.factors(which)
+        for label, group in factors.groupby("label", sort=False):
+            values = group.set_index(["experiment", "run_id"])["value"]
+            index = pd.MultiIndex.from_frame(table[["experiment", "run_id"]])
+            table[label] = values.reindex(index).infer_objects().to_numpy()
+        return table
+
+    def factors(self, which: Which = None) -> pd.DataFrame:
+        """The view `factors`, by experiment, axis in the order of the spec, and run."""
+        experiments = None if which is None else json.dumps([named.id for named in self._named(which)])
+        sql = """
+            SELECT e.name || '@' || e.revision AS experiment, f.run_id, f.name, a.label, f.value
+            FROM _experiment e JOIN _axis a ON a.experiment_id = e.id
+            JOIN _factor f ON f.experiment_id = e.id AND f.name = a.name
+            WHERE :experiments IS NULL OR e.id IN (SELECT value FROM json_each(:experiments))
+            ORDER BY e.id, a.position, f.run_id
+        """
+        return frame(self._cursor, sql, {"experiments": experiments}, "factors")
+
+    def epochs(
+        self, which: Which = None, *, runs: Iterable[int] | None = None, series: Sequence[str] = EPOCH_SERIES
+    ) -> pd.DataFrame:
+        """The table `epochs`, by run and epoch: of all, of experiments (up to their own last epoch), or of
+        certain runs.
+        """
+        return self._measured("epochs", ("run_id", "epoch"), series, EPOCH_SERIES, which, runs)
+
+    def layer_gradients(
+        self, which: Which = None, *, runs: Iterable[int] | None = None, series: Sequence[str] = LAYER_SERIES
+    ) -> pd.DataFrame:
+        """The table `layer_gradients`, by run, epoch and layer; chosen as for `epochs`."""
+        return self._measured(
+            "layer_gradients", ("run_id", "epoch", "layer"), series, LAYER_SERIES, which, runs
+        )
+
+    def datasets(self) -> pd.DataFrame:
+        """The view `datasets`."""
+        return frame(self._cursor, "SELECT * FROM datasets ORDER BY data, digest", {}, "datasets")
+
+    def dataset(self, digest: str) -> Dataset:
+        """The data with this digest, as they were when submitted."""
+        found = self._cursor.execute("SELECT content FROM _dataset WHERE digest = ?", (digest,)).fetchone()
+        if found is None:
+            raise NotFoundError(f"there are no data with the digest {digest!r}")
+        return Dataset.from_bytes(found[0])
+
+    def checkpoint(self, run_id: int) -> bytes | None:
+        """The state of a run at `epochs_done`, as its last segment committed it; None before the first."""
+        found = self._cursor.execute("SELECT state FROM _checkpoint WHERE run_id = ?", (run_id,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def progress(self, experiments: Sequence[int] | None = None) -> Progress:
+        """How many runs and epochs of these experiments (by number), or of all, are done and to do."""
+        return progress(self._connection, experiments)
+
+    def status(self) -> pd.DataFrame:
+        """One row an experiment: how many of its runs are in which status, and epochs done of those to do."""
+        return pd.read_sql_query(_STATUS, self._cursor.connection)
+
+    def _named(self, which: Which) -> list[Named]:
+        names = [which] if isinstance(which, str) else list(which or ())
+        return [self.experiment(name) for name in dict.fromkeys(names)]
+
+    def _measured(
+        self,
+        table: str,
+        keys: Sequence[str],
+        series: Sequence[str],
+        known: Sequence[str],
+        which: Which,
+        runs: Iterable[int] | None,
+    ) -> pd.DataFrame:
+        if unknown := set(series) - set(known):
+            raise NotFoundError(f"{table} has no {', '.join(sorted(unknown))}", allowed=", ".join(known))
+        values: dict[str, Any] = {
+            "experiments": None if which is None else json.dumps([named.id for named in self._named(which)]),
+            "runs": None if runs is None else json.dumps([int(run) for run in runs]),
+        }
+        columns = ", ".join(f"t.{name}" for name in (*keys, *series))
+        order = ", ".join(f"t.{name}" for name in keys)
+        sql = f"""
+            {_WANTED} SELECT {columns} FROM wanted w
+            CROSS JOIN {table} t ON t.run_id = w.run_id AND t.epoch <= w.last
+            ORDER BY {order}
+        """
+        return numbers(self._cursor, sql, values, keys)

@@ -1,0 +1,216 @@
+"""Submit: put an experiment into the store, and the runs that it does not have yet.
+
+A set difference by run key, in one transaction: doing it twice, or twice at once, comes to the same as doing
+it once.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from bpsvc import faults
+from bpsvc.spec.experiment import Experiment, PlannedRun
+from bpsvc.store import describing
+from bpsvc.store.clock import STAMP
+from bpsvc.store.engine import raw
+from bpsvc.store.records import Receipt
+
+_NEW_REVISION: Final = f"""
+    INSERT INTO _experiment (name, revision, digest, description, epochs, spec, submitted_at)
+    SELECT :name, 1 + coalesce(max(revision), 0), :digest, :description, :epochs, :spec,
+        coalesce(:at, {STAMP})
+    FROM _experiment WHERE name = :name
+"""
+_REVISION: Final = """
+    SELECT id, revision, revision = (SELECT max(revision) FROM _experiment WHERE name = :name)
+    FROM _experiment WHERE name = :name AND digest = :digest
+"""
+_DATASET: Final = """
+    INSERT INTO _dataset (digest, label, examples, inputs, targets, features, target_names, classes, content)
+    VALUES (:digest, :label, :examples, :inputs, :targets, :features, :target_names, :classes, :content)
+    ON CONFLICT (digest) DO NOTHING
+"""
+_RECIPE: Final = """
+    INSERT INTO _recipe (
+        digest, spec, loss, hidden, depth, activation, output, init, optimizer, learning_rate, batch_size
+    )
+    VALUES (
+        :digest, :spec, :loss, :hidden, :depth, :activation, :output, :init, :optimizer, :learning_rate,
+        :batch_size
+    )
+    ON CONFLICT (digest) DO NOTHING
+"""
+_SCALING: Final = """
+    INSERT INTO _scaling (dataset_id, content)
+    SELECT id, :content FROM _dataset WHERE digest = :dataset
+    ON CONFLICT (dataset_id, content) DO NOTHING
+"""
+_PRESENT: Final = """
+    SELECT r.key, r.id, r.status, coalesce(r.outcome, ''), r.epochs
+    FROM json_each(:keys) k JOIN _run r ON r.key = k.value
+"""
+_RUN: Final = f"""
+    INSERT INTO _run (key, recipe_id, dataset_id, scaling_id, seed, stack, epochs, created_at)
+    SELECT :key, p.id, d.id, s.id, :seed, :stack, :epochs, {STAMP}
+    FROM _recipe p JOIN _dataset d ON d.digest = :dataset
+    LEFT JOIN _scaling s ON s.dataset_id = d.id AND s.content = :scaling
+    WHERE p.digest = :recipe
+"""
+_EXTEND: Final = """
+    UPDATE _run SET epochs = :epochs, status = 'queued', outcome = NULL, finished_at = NULL
+    WHERE id = :id AND status = 'done' AND outcome = 'horizon' AND epochs < :epochs
+"""
+_RAISE: Final = "UPDATE _run SET epochs = :epochs WHERE id = :id AND epochs < :epochs"
+_REQUEUE: Final = """
+    UPDATE _run SET status = 'queued', attempts = 0, error = NULL WHERE id = :id AND status = 'cancelled'
+"""
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A run that is already there."""
+
+    id: int
+    status: str
+    outcome: str
+    epochs: int
+
+
+def submit(
+    connection: Connection,
+    experiment: Experiment,
+    stacks: Mapping[str, str],
+    scalings: Mapping[str, str],
+    submitted_at: str | None,
+) -> Receipt:
+    """Store the experiment inside the caller's transaction; see `Store.submit`."""
+    cursor = raw(connection)
+    id_, revision, newest, unchanged = _experiment(cursor, experiment, submitted_at)
+    faults.point("experiment")
+    present = _present(cursor, experiment)
+    planned = {run.key: run for run in experiment.runs}
+    missing = [run for key, run in planned.items() if key not in present]
+    _insert(cursor, experiment, missing, stacks, scalings)
+    faults.point("runs")
+    extended, requeued = _go_on(cursor, planned, present)
+    if not unchanged:
+        _enrol(cursor, id_, experiment, planned)
+    faults.point("enrolled")
+    failed = tuple(sorted(row.id for row in present.values() if row.status == "failed"))
+    return Receipt(
+        experiment=f"{experiment.name}@{revision}",
+        id=id_,
+        new=len(missing),
+        existing=len(present) - len(extended) - len(requeued) - len(failed),
+        extended=len(extended),
+        requeued=len(requeued),
+        failed=failed,
+        unchanged=unchanged,
+        newest=newest,
+    )
+
+
+def _experiment(
+    cursor: sqlite3.Cursor, experiment: Experiment, at: str | None
+) -> tuple[int, int, bool, bool]:
+    values = {
+        "name": experiment.name,
+        "digest": experiment.digest,
+        "description": experiment.description or "",
+        "epochs": experiment.epochs,
+        "spec": _json(experiment.spec),
+        "at": at,
+    }
+    found = cursor.execute(_REVISION, values).fetchone()
+    unchanged = found is not None
+    if not unchanged:
+        cursor.execute(_NEW_REVISION, values)
+        found = cursor.execute(_REVISION, values).fetchone()
+    return found[0], found[1], bool(found[2]), unchanged
+
+
+def _present(cursor: sqlite3.Cursor, experiment: Experiment) -> dict[str, _Row]:
+    keys = json.dumps([run.key for run in experiment.runs])
+    return {key: _Row(*row) for key, *row in cursor.execute(_PRESENT, {"keys": keys})}
+
+
+def _insert(
+    cursor: sqlite3.Cursor,
+    experiment: Experiment,
+    missing: list[PlannedRun],
+    stacks: Mapping[str, str],
+    scalings: Mapping[str, str],
+) -> None:
+    stored: set[str] = set()
+    for run in missing:
+        data = run.dataset.digest
+        if data not in stored:
+            stored.add(data)
+            cursor.execute(_DATASET, describing.dataset(run.dataset, experiment.data_labels[data]))
+        recipe = hashlib.sha256(run.canonical.encode()).hexdigest()
+        if recipe not in stored:
+            stored.add(recipe)
+            cursor.execute(_RECIPE, {"digest": recipe, **describing.recipe(run.canonical)})
+        if (scaling := scalings.get(run.key)) is not None:
+            cursor.execute(_SCALING, {"dataset": data, "content": scaling})
+        values = {
+            "key": run.key,
+            "recipe": recipe,
+            "dataset": data,
+            "scaling": scaling,
+            "seed": int(run.seed),
+            "stack": stacks[run.key],
+            "epochs": int(run.epochs),
+        }
+        cursor.execute(_RUN, values)
+
+
+def _go_on(
+    cursor: sqlite3.Cursor, planned: Mapping[str, PlannedRun], present: Mapping[str, _Row]
+) -> tuple[list[int], list[int]]:
+    """Raise the targets of runs that go further now, and queue cancelled ones again: the ids of either."""
+    extended, requeued = [], []
+    for key, row in present.items():
+        values = {"id": row.id, "epochs": int(planned[key].epochs)}
+        further = row.epochs < values["epochs"]
+        if further:
+            cursor.execute(_EXTEND, values)
+            cursor.execute(_RAISE, values)
+        if row.status == "cancelled":
+            cursor.execute(_REQUEUE, values)
+            requeued.append(row.id)
+        elif further and (row.status in ("queued", "running") or row.outcome == "horizon"):
+            extended.append(row.id)
+    return extended, requeued
+
+
+def _enrol(
+    cursor: sqlite3.Cursor, id_: int, experiment: Experiment, planned: Mapping[str, PlannedRun]
+) -> None:
+    ids = {key: row.id for key, row in _present(cursor, experiment).items()}
+    cursor.executemany(
+        "INSERT INTO _membership (experiment_id, run_id, position, epochs) VALUES (?, ?, ?, ?)",
+        ((id_, ids[key], position, int(run.epochs)) for position, (key, run) in enumerate(planned.items())),
+    )
+    names = dict.fromkeys(name for run in planned.values() for name in run.factors)
+    cursor.executemany(
+        "INSERT INTO _axis (experiment_id, name, label, position) VALUES (?, ?, ?, ?)",
+        ((id_, name, experiment.labels.get(name, name), position) for position, name in enumerate(names)),
+    )
+    cursor.executemany(
+        "INSERT INTO _factor (experiment_id, run_id, name, value) VALUES (?, ?, ?, ?)",
+        (
+            (id_, ids[key], name, describing.plain(value))
+            for key, run in planned.items()
+            for name, value in run.factors.items()
+        ),
+    )
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
