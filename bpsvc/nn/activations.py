@@ -255,7 +255,7 @@ _erfc = np.frompyfunc(math.erfc, 1, 1)
 
 
 def _normal_cdf(z: Floats, out: Floats) -> None:
-    np.multiply(z, -math.sqrt(0.5), out=out)
+    np.divide(z, -math.sqrt(2.0), out=out)
     np.copyto(out, _erfc(out), casting="unsafe")  # erfc keeps the lower tail, 1 + erf would not
     np.multiply(out, 0.5, out=out)
 
