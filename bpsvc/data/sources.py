@@ -2,8 +2,11 @@
 
 from typing import Final
 
+from bpsvc.data.curves import CURVES
+from bpsvc.data.planes import PLANES
 from bpsvc.data.source import Source
+from bpsvc.data.tables import TABLES
 from bpsvc.data.truth_tables import TRUTH_TABLES
 from bpsvc.registry import Table
 
-SOURCES: Final[Table[Source]] = Table("data source", TRUTH_TABLES)
+SOURCES: Final[Table[Source]] = Table("data source", (*TRUTH_TABLES, *PLANES, *CURVES, *TABLES))
