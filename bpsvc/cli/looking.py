@@ -84,12 +84,12 @@ def weights(run: Run, db: Db = DB, json: Json = False) -> None:
     from bpsvc.store import Store
 
     with Store(db) as store:
-        document = networks.weights(networks.load(store, run))
+        trained = networks.load(store, run)
     if json:
-        print_json(document)
+        print_json(networks.weights(trained))
         return
-    say(f"run {document['run_id']} after {document['epoch']} epochs; w_sd leads from source s (0 = bias) to unit d")
-    print_rows(*looking.weight_rows(document))
+    say(f"run {trained.run_id} after {trained.epoch} epochs; w_sd leads from source s (0: the bias) to unit d")
+    print_rows(*looking.weight_rows(trained))
 
 
 def predict(

@@ -10,6 +10,7 @@ from bpsvc.nn.cadence import Cadence, Criterion, Stop
 from bpsvc.nn.initializers import INITIALIZERS, Initializer, initialize
 from bpsvc.nn.losses import LOSSES, Loss
 from bpsvc.nn.network import Layer, LayerParameters, Network, forward
+from bpsvc.nn.notation import Parameter, parameters
 from bpsvc.nn.optimizers import OPTIMIZERS, Optimizer
 from bpsvc.nn.problem import Problem
 from bpsvc.nn.records import Records, join
@@ -40,6 +41,7 @@ __all__ = [
     "Network",
     "Optimizer",
     "Outcome",
+    "Parameter",
     "Problem",
     "Records",
     "State",
@@ -49,5 +51,6 @@ __all__ = [
     "forward",
     "initialize",
     "join",
+    "parameters",
     "start",
 ]

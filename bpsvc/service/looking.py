@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+from bpsvc import nn
+from bpsvc.service.networks import Trained
 from bpsvc.store import Store
 
 Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -23,14 +25,7 @@ def runs(store: Store, experiment: str | None, limit: int) -> Rows:
     return answer.columns, answer.rows
 
 
-def weight_rows(document: dict[str, Any]) -> Rows:
-    """Weights in the lecture's notation: w_sd leads from source s (0 = bias) to unit d of the layer."""
-    rows: list[tuple[Any, ...]] = []
-    for number, layer in enumerate(document["layers"], 1):
-        bias = [] if layer["bias"] is None else [layer["bias"]]
-        sources = range(0 if bias else 1, len(layer["weights"]) + 1)
-        for source, values in zip(sources, [*bias, *layer["weights"]], strict=True):
-            rows += [(number, source, unit, f"w{source}{unit}", value) for unit, value in enumerate(values, 1)]
-        rows += [(number, None, None, name, value) for name, value in layer.get("knobs", {}).items()]
-    return ("layer", "source", "unit", "name", "value"), rows
-
+def weight_rows(trained: Trained) -> Rows:
+    """Every parameter by the lecture's name, such as w13: from source 1 to unit 3."""
+    values = zip(nn.parameters(trained.network), trained.theta.tolist(), strict=True)
+    return ("layer", "source", "unit", "name", "value"), [(*parameter, value) for parameter, value in values]

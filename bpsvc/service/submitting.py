@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bpsvc import spec
 from bpsvc.store import Receipt, Store
 from bpsvc.work import stacking
+
+_STDIN_BYTES: Final = 2**21  # more than a spec may have
 
 Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
@@ -28,7 +30,7 @@ def read(
     experiments = []
     for path in paths:
         piped = str(path) == "-"
-        document = spec.read_stream(sys.stdin.buffer, source="<stdin>") if piped else spec.read(path)
+        document = spec.read(sys.stdin.buffer.read(_STDIN_BYTES), source="<stdin>") if piped else spec.read(path)
         experiments.append(
             spec.resolve(
                 document,

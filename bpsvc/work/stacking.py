@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from bpsvc import data, nn
-from bpsvc.spec import Experiment, PlannedRun, RunSpec
+from bpsvc.spec import Experiment, PlannedRun, RunSpec, split_of
 from bpsvc.spec.choices import Choice
 from bpsvc.store import Claim
 from bpsvc.work import checkpoint
@@ -31,12 +31,8 @@ def network(run: RunSpec, inputs: int) -> nn.Network:
 
 def prepared(run: RunSpec, seed: int, dataset: data.Dataset) -> data.Prepared:
     """The arrays a run trains on: encoded, split (by its own seed when the spec says "run") and scaled."""
-    split = None
-    if (section := run.data.split) is not None:
-        split_seed = seed if section.seed == "run" else section.seed
-        split = data.Split(section.validation, section.stratify, split_seed)
     output = run.network.layers[-1].activation.name
-    return data.prepare(dataset, output=output, split=split, scale=run.data.scale)
+    return data.prepare(dataset, output=output, split=split_of(run.data, seed), scale=run.data.scale)
 
 
 def keys(experiment: Experiment) -> dict[str, str]:
