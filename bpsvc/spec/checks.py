@@ -60,6 +60,11 @@ class Subject:
         )
 
 
+def plural(count: int, what: str) -> str:
+    """`1 unit`, `2 units`."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 Check = Callable[[Subject], Iterator[Finding]]
 _ACTIVATION: Final = ("network", "activation")
 
@@ -70,7 +75,7 @@ def output_layer(subject: Subject) -> Iterator[Finding]:
     units = subject.layers[-1].units
     if units != width:
         path = ("network", "layers", len(subject.layers) - 1, "units")
-        what = f"{units} output units for {_targets(subject.dataset, width)}"
+        what = f"{plural(units, 'output unit')} for {_targets(subject.dataset, width)}"
         yield Finding(what, path, f"{width}", "leave it out: it follows from the data")
     for index, layer in enumerate(subject.layers[:-1]):
         if ACTIVATIONS[layer.activation.name].output_only:
@@ -85,7 +90,7 @@ def output_layer(subject: Subject) -> Iterator[Finding]:
 
 def _targets(dataset: Dataset, width: int) -> str:
     if dataset.classes is None:
-        return f"{width} target{'s' if width > 1 else ''} in the data"
+        return f"{plural(width, 'target')} in the data"
     return f"{len(dataset.classes)} classes, which take {width}"
 
 
@@ -106,7 +111,9 @@ def _likelihood(subject: Subject) -> Iterator[Finding]:
     y, name = subject.dataset.y, subject.output.name
     if subject.dataset.classes is not None or name == "identity":
         return
-    if name == "softmax":
+    if ACTIVATIONS[name].output_only:
+        if y.shape[1] == 1:
+            return
         rows = np.flatnonzero((y.sum(axis=1) != 1) | (y.min(axis=1) < 0))
         if len(rows):
             what = f"the targets of example {rows[0] + 1} are {_row(y[rows[0]])}, which is no class"
@@ -182,11 +189,12 @@ def weights(subject: Subject) -> Iterator[Finding]:
         rows, lengths = len(given.weights), {len(row) for row in given.weights}
         if rows != inputs or lengths != {layer.units}:
             shape = f"({rows}, {lengths.pop() if len(lengths) == 1 else 'ragged'})"
-            what = f"weights of shape {shape} for {inputs} inputs and {layer.units} units"
+            what = f"weights of shape {shape} for {plural(inputs, 'input')} and {plural(layer.units, 'unit')}"
             yield Finding(what, (*path, "weights"), f"({inputs}, {layer.units}): a row for each input")
         if layer.bias and (given.bias is None or len(given.bias) != layer.units):
-            found = "no biases" if given.bias is None else f"{len(given.bias)} biases"
-            yield Finding(f"{found} for {layer.units} units", (*path, "bias"), f"{layer.units} numbers")
+            found = "no biases" if given.bias is None else f"a list of {len(given.bias)} as bias"
+            what = f"{found} for {plural(layer.units, 'unit')}"
+            yield Finding(what, (*path, "bias"), "a number for each unit")
         if not layer.bias and given.bias is not None:
             yield Finding(
                 "biases for a layer without", (*path, "bias"), 'leave them out, or set "bias" to true'

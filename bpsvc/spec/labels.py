@@ -10,7 +10,9 @@ from bpsvc.spec.paths import ABSENT
 
 
 def labels_of(paths: Iterable[str]) -> dict[str, str]:
-    """The shortest end of each path that no other path has: `activation`, or `1.units` beside `2.units`."""
+    """The shortest end of each path that no other path has: `activation`, or `layers.1.units` beside
+    `layers.2.units`.
+    """
     paths = list(paths)
     return {path: _shortest(path, [other for other in paths if other != path]) for path in paths}
 
@@ -19,7 +21,9 @@ def _shortest(path: str, others: list[str]) -> str:
     parts = path.split(".")
     for size in range(1, len(parts)):
         end = ".".join(parts[-size:])
-        if not any(other == end or other.endswith("." + end) for other in others):
+        if not parts[-size].isdecimal() and not any(
+            other == end or other.endswith("." + end) for other in others
+        ):
             return end
     return path
 

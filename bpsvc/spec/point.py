@@ -42,10 +42,14 @@ class Resolved:
 
 
 class PointError(Exception):
-    """What is wrong with one point, each where it stands in the document."""
+    """What is wrong with one point, each where it stands in the document.
 
-    def __init__(self, findings: list[Finding]) -> None:
-        self.findings = findings
+    `common`: findings about a single value, wherever it is used; the others are about values that meet in
+    this point.
+    """
+
+    def __init__(self, findings: list[Finding], *, common: bool) -> None:
+        self.findings, self.common = findings, common
         super().__init__(f"{len(findings)} findings")
 
 
@@ -55,8 +59,9 @@ def resolve_point(document: Document, point: Point, library: Library, limits: Li
     try:
         spec = Spec.model_validate(raw)
     except ValidationError as error:
-        raise PointError([_placed(finding, document, point) for finding in findings_of(error, raw)]) from None
-    findings: list[Finding] = []
+        findings = [_placed(finding, document, point) for finding in findings_of(error, raw)]
+        raise PointError(findings, common=True) from None
+    findings = []
     try:
         dataset = library.dataset(spec.data)
         subject = _subject(spec, dataset, library, limits, findings)
@@ -64,7 +69,7 @@ def resolve_point(document: Document, point: Point, library: Library, limits: Li
     except DataError as error:
         findings.append(_of_data(error, raw))
     if findings:
-        raise PointError([_placed(finding, document, point) for finding in findings])
+        raise PointError([_placed(finding, document, point) for finding in findings], common=False)
     run = run_of(subject)
     return Resolved(point, subject, run, run.canonical())
 
@@ -80,9 +85,9 @@ def overlaid(document: Document, point: Point) -> dict[str, Any]:
             raw = put(raw, path, value)
         except PathError as error:
             line, column = document.locate(point.places[path], key=True) or (None, None)
-            findings.append(Finding(str(error), point.places[path], line=line, column=column))
+            findings.append(Finding(str(error), (path,), line=line, column=column))
     if findings:
-        raise PointError(findings)
+        raise PointError(findings, common=True)
     return raw
 
 

@@ -44,11 +44,10 @@ class Document:
 
     def locate(self, path: At, *, key: bool = False) -> tuple[int, int] | None:
         """Line and column (from 1) of the value at `path`, of its key, or of the nearest thing above it."""
-        if key and path in self.keys:
-            return _line_column(self.text, self.keys[path])
+        offsets = self.keys if key else self.values
         for end in range(len(path), 0, -1):
-            if path[:end] in self.values:
-                return _line_column(self.text, self.values[path[:end]])
+            if path[:end] in offsets:
+                return _line_column(self.text, offsets[path[:end]])
         return None
 
     def refused(self, findings: Sequence[Finding]) -> SpecError:

@@ -111,27 +111,28 @@ class _Points:
                 good.append(resolve_point(self.document, point, library, limits))
             except PointError as error:
                 bad += 1
-                self.note(error.findings, describe(point.values, self.labels))
+                self.note(error, describe(point.values, self.labels))
             if bad >= _MOST_BAD_POINTS or len(self.found) >= _MOST_FINDINGS:
                 break
         if bad:
             raise self.document.refused(self.told(len(points)))
         return self.unique(good)
 
-    def note(self, findings: Iterable[Finding], point: str) -> None:
-        for finding in findings:
+    def note(self, error: PointError, point: str) -> None:
+        for finding in error.findings:
             key = (finding.path, finding.what, finding.line, finding.column)
             self.found.setdefault(key, finding)
-            self.where.setdefault(key, []).append(point)
+            if not error.common:
+                self.where.setdefault(key, []).append(point)
 
     def told(self, total: int) -> list[Finding]:
         """Each finding once, with the point where it is first, if it is not all of them."""
         told = []
         for key, finding in self.found.items():
-            points = self.where[key]
-            if len(points) < total:
-                share = f"in {len(points)} of {total} points of the sweep, first: " if total > 1 else ""
-                finding = replace(finding, what=f"{finding.what} ({share}{points[0]})")
+            points = self.where.get(key, [])
+            if 0 < len(points) < total:
+                share = f"in {len(points):,} of {total:,} points of the sweep, first: {points[0]}"
+                finding = replace(finding, what=f"{finding.what} ({share})")
             told.append(finding)
         return told
 

@@ -31,7 +31,7 @@ def _no_gradient(subject: Subject) -> Iterator[str]:
         if index == 0 and not last:
             below = "the weights of layer 1 are not"
         yield (
-            f"{dotted(path)}: the derivative of {record.name} is 0 everywhere: no gradient passes and {below} "
+            f"{dotted(path)}: the derivative of {record.name} is 0 everywhere: no gradient passes, {below} "
             f'learned; with "epochs": 0 it only evaluates'
         )
         return
