@@ -1,0 +1,163 @@
+"""A series per layer against epoch, log–log, one panel per configuration: the lecture's signal, weight
+gradients, weight norms.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bpsvc.report.cases import UNFINISHED
+from bpsvc.report.figures.panels import Entry, Layout, sheet, swatch
+from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
+from bpsvc.report.figures.series import facets
+from bpsvc.report.grids import grid
+from bpsvc.report.material import Material
+from bpsvc.report.palette import ordered_colours
+from bpsvc.report.stats import median_band
+from bpsvc.report.style import Style
+
+MOST_PANELS: Final = 24
+_COLUMNS: Final = ["configuration", "layer", "layers", "runs", "epoch"]
+
+
+def preparing(column: str) -> Callable[[Material], pd.DataFrame]:
+    """prepare for one column: configuration, layer, layers (how many), runs (n), epoch, the median over ended
+    runs.
+    """
+
+    def prepare(material: Material) -> pd.DataFrame:
+        parts = []
+        for facet, cases in list(facets(material)):
+            records = material.signals[material.signals["case"].isin(cases["case"])]
+            layers = int(records["layer"].max()) if len(records) else 0
+            for layer, rows in records.groupby("layer", sort=True):
+                epochs, values = grid(rows, cases, column)
+                if not values.size or np.isnan(values).all():
+                    continue
+                middle = pd.DataFrame({"epoch": epochs, column: median_band(values).median})
+                parts.append(
+                    middle.assign(
+                        configuration=facet.configuration, layer=layer, layers=layers, runs=values.shape[0]
+                    )
+                )
+        joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, column])
+        return joined.reindex(columns=[*_COLUMNS, column])
+
+    return prepare
+
+
+def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.DataFrame, Style, str], Figure]:
+    """draw for one column: a line per layer, dark at the input, bright at the output."""
+
+    def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+        names = list(dict.fromkeys(frame["configuration"]))[:MOST_PANELS]
+        deepest = int(frame["layers"].max())
+        counts = {name: int(frame.loc[frame["configuration"] == name, "runs"].max()) for name in names}
+        alike = len(set(counts.values())) == 1
+        headings = [name if alike else f"{name} (n = {counts[name]})" for name in names]
+        figure, axes = sheet(
+            style,
+            headings,
+            _legend(deepest, style, f"n = {counts[names[0]]} runs each" if alike else ""),
+            Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.8),
+        )
+        for ax, name in zip(axes, names, strict=True):
+            here = frame[frame["configuration"] == name]
+            epoch_axis(ax, frame["epoch"])
+            if is_share:
+                share_axis(ax)
+            else:
+                log_axis(ax, frame[column])
+            layers = int(here["layers"].iloc[0])
+            for layer, rows in here.groupby("layer", sort=True):
+                colour = _colour(int(str(layer)), layers)
+                width = style.line * (1.0 if layers <= 6 else 0.7)
+                ax.plot(rows["epoch"], _positive(rows[column], is_share), color=colour, linewidth=width)
+        return figure
+
+    return draw
+
+
+def _positive(values: "pd.Series[float]", is_share: bool) -> "pd.Series[float]":
+    return values if is_share else values.where(np.isfinite(values) & (values > 0))
+
+
+def _colour(layer: int, layers: int) -> str:
+    return ordered_colours(max(layers, 2))[layer - 1]
+
+
+def _legend(deepest: int, style: Style, n: str) -> list[Entry]:
+    note = [swatch(n, "none", style)] if n else []
+    if deepest <= 4:
+        layers = range(1, deepest + 1)
+        return [swatch(f"layer {k}" + _place(k, deepest), _colour(k, deepest), style) for k in layers] + note
+    shown = [(0.0, "first layer (at the input)"), (0.5, "middle"), (1.0, "last layer (output)")]
+    return [swatch(text, ordered_colours(101)[int(100 * part)], style) for part, text in shown] + note
+
+
+def _place(layer: int, deepest: int) -> str:
+    return {1: " (at the input)", deepest: " (output)"}.get(layer, "")
+
+
+def captioned(what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
+    """caption for one column."""
+
+    def caption(frame: pd.DataFrame) -> str:
+        hidden = frame["configuration"].nunique() - MOST_PANELS
+        return (
+            f"{what} Lines: medians over the ended runs (a run keeps its last value once it has stopped; a "
+            "diverged one counts as larger than any), dark at the input, bright at the output."
+            + ("" if share else " A median of exactly 0 has no place on a log axis: its line ends there.")
+            + (
+                f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
+                if hidden > 0
+                else ""
+            )
+        )
+
+    return caption
+
+
+def layer_figure(
+    name: str, title: str, column: str, y: str, what: str, *, is_share: bool = False
+) -> FigureRecord:
+    """The record of a per-layer series."""
+    return FigureRecord(
+        name=name,
+        title=title,
+        needs=f"recorded layers of ended runs ({column})",
+        applies=lambda m: (
+            column in m.layers
+            and bool(m.layers[column].notna().any())
+            and bool((m.cases["state"] != UNFINISHED).any())
+        ),
+        prepare=preparing(column),
+        draw=drawing_of(column, y, is_share),
+        caption=captioned(what, is_share),
+        sql=f"""
+SELECT experiment, run_id, epoch, layer, {column}
+FROM experiment_runs JOIN layer_gradients USING (run_id)
+WHERE experiment IN ({{experiments}}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch, layer""",
+    )
+
+
+SIGNAL: Final = layer_figure(
+    "signal",
+    "Signal per layer against epoch",
+    "delta_rms",
+    "signal: RMS of ∂loss/∂z",
+    "The lecture's signal: root mean square, over examples and units, of the derivative of one example's "
+    "loss by the unit's input z.",
+)
+GRADIENT: Final = layer_figure(
+    "gradient",
+    "Weight gradient per layer against epoch",
+    "gradient_l2",
+    "L2 norm of the gradient",
+    "Euclidean norm of the loss's gradient by a layer's weights, biases and learned knobs.",
+)

@@ -1,0 +1,58 @@
+"""What figures with configurations have in common: their facets, their names in a legend, their n."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from bpsvc.report.grids import per_configuration
+from bpsvc.report.material import Material
+
+
+class Facet(NamedTuple):
+    """Where a configuration stands in every figure."""
+
+    panel: str
+    series: str
+    colour: str
+    configuration: str
+
+
+def facets(material: Material) -> Iterator[tuple[Facet, pd.DataFrame]]:
+    """(facet, its cases) of every configuration, panel by panel and in the order of the series."""
+    cases = per_configuration(material.cases)
+    ordered = material.configurations.sort_values(["panel_order", "series_order"], kind="stable")
+    for row in ordered.itertuples():
+        yield (
+            Facet(str(row.panel), str(row.series), str(row.colour), str(row.label)),
+            cases[int(str(row.configuration))],
+        )
+
+
+def legend_names(frame: pd.DataFrame) -> dict[str, str]:
+    """series -> colour: the order of every panel is kept, whichever panels lack a series."""
+    order: list[str] = []
+    for _, rows in frame.groupby("panel", sort=False):
+        names = list(dict.fromkeys(rows["series"]))
+        for place, name in enumerate(names):
+            if name not in order:
+                follower = next((other for other in names[place:] if other in order), None)
+                order.insert(len(order) if follower is None else order.index(follower), name)
+    colours = dict(zip(frame["series"], frame["colour"], strict=True))
+    return {name: colours[name] for name in order}
+
+
+def counted(frame: pd.DataFrame, column: str) -> dict[str, str]:
+    """series -> its n: "20", or "18–20" where panels differ."""
+    ranges = frame.groupby("series")[column].agg(["min", "max"])
+    return {str(name): _range(int(low), int(high)) for name, low, high in ranges.itertuples()}
+
+
+def _range(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def faint(runs: int) -> float:
+    """How opaque one of many thin lines is."""
+    return float(np.clip(2.2 / np.sqrt(max(runs, 1)), 0.06, 0.5))

@@ -1,0 +1,69 @@
+"""What a report is made of: DataFrames of one read transaction, and the views of them that every figure and
+table shares.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from bpsvc.report import cases as _cases
+from bpsvc.report import encoding as _encoding
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The experiments of a report with their runs and records.
+
+    experiments: experiment, name, description, submitted_at, spec (JSON).
+    runs: the columns of the public view `runs`, `experiment`, `target_epochs`, and one column per factor; a
+        run that is in two experiments has a row for each.
+    factors: the names of those factor columns, in the order of the spec.
+    epochs, layers: the records, columns of the public tables `epochs` and `layer_gradients`.
+    surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
+    column `target`.
+    confusion: optional, counts of classes: run_id, actual, predicted, examples.
+    """
+
+    experiments: pd.DataFrame
+    runs: pd.DataFrame
+    factors: tuple[str, ...]
+    epochs: pd.DataFrame
+    layers: pd.DataFrame
+    surface: pd.DataFrame | None = None
+    confusion: pd.DataFrame | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The experiments as users write them: `xor@2`."""
+        return tuple(str(name) for name in self.experiments["experiment"])
+
+    @cached_property
+    def cases(self) -> pd.DataFrame:
+        """One row per experiment and run, judged at that experiment's own horizon (see `cases.judged`)."""
+        judged = _cases.judged(self.experiments, self.runs, self.epochs)
+        return judged.assign(configuration=_encoding.numbering(judged, self.factors, self.names))
+
+    @cached_property
+    def configurations(self) -> pd.DataFrame:
+        """One row per combination of factors: label, panel, series, colour (see `encoding.encoded`)."""
+        return _encoding.encoded(self.cases, self.factors, self.names)
+
+    @cached_property
+    def curves(self) -> pd.DataFrame:
+        """`epochs` with case and configuration, up to each experiment's horizon; by case and epoch."""
+        return _cases.within_horizon(self.epochs, self.cases, ["case", "epoch"])
+
+    @cached_property
+    def signals(self) -> pd.DataFrame:
+        """`layers` likewise; by case, epoch and layer."""
+        return _cases.within_horizon(self.layers, self.cases, ["case", "epoch", "layer"])
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether any run has a success criterion."""
+        return bool(self.cases["judged"].any())
+
+    def has(self, column: str) -> bool:
+        """Whether `runs` says anything in this column."""
+        return column in self.runs and bool(self.runs[column].notna().any())

@@ -1,0 +1,1 @@
+"""From material to files: pictures, tables, the page, and their publication."""

@@ -1,0 +1,12 @@
+"""The tables of a report, in order. To add one is to add its record here."""
+
+from typing import Final
+
+from bpsvc.registry import Table
+from bpsvc.report.tables.comparison import COMPARISON
+from bpsvc.report.tables.failures import FAILURES
+from bpsvc.report.tables.record import TableRecord
+
+TABLES: Final = Table("table", [COMPARISON, FAILURES])
+
+__all__ = ["TABLES", "TableRecord"]
