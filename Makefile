@@ -45,7 +45,7 @@ slow: $(VENV)/.installed  ## the tests that take more than a few seconds
 	$(BIN)/python -m pytest -n auto -m slow
 
 oracle: $(PEERS_VENV)/.installed  ## hold the engine against JAX and optax
-	$(PEERS_BIN)/python -m pytest -m oracle tests/oracle
+	$(PEERS_BIN)/python -m pytest -n auto -m oracle tests/oracle
 
 bench: $(PEERS_VENV)/.installed $(PEERS_VENV)/.torch  ## measure against scikit-learn, PyTorch and JAX: benchmarks/RESULTS.md
 	$(PEERS_BIN)/python -m benchmarks.bench
