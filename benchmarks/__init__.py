@@ -1,0 +1,1 @@
+"""bpsvc measured: against other programs (`make bench`), against published results (`make published`)."""
