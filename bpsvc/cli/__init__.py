@@ -1,14 +1,14 @@
-"""The command line: it parses, calls a use case, prints. Nothing else in bpsvc prints, and only here are exceptions caught.
+"""The command line: it parses, calls a use case, prints. Nothing else in bpsvc prints, and only here are
+exceptions caught.
 
-Exit codes: 0 ok · 1 the answer is no · 2 usage, or an invalid spec, data or SQL · 3 no such or ambiguous run or experiment ·
-4 the store is unavailable · 70 our bug · 130 or 143 interrupted.
+Exit codes: 0 ok · 1 the answer is no · 2 usage, or an invalid spec, data or SQL · 3 no such or ambiguous run
+or experiment · 4 the store is unavailable · 70 our bug · 130 or 143 interrupted.
 """
 
 import os
 import sys
 import tempfile
 import traceback
-from pathlib import Path
 
 from bpsvc.cli.app import app
 from bpsvc.errors import BpsvcError
@@ -41,14 +41,17 @@ def run() -> int:
 
 
 def _usage_or_bug(error: Exception) -> int:
-    """A usage error of typer's parser explains itself; anything else is our bug, kept in a file for a report."""
+    """A usage error explains itself; anything else is our bug, kept in a file for a report."""
     show = getattr(error, "show", None)
     if show is not None:
         show()
         return 2
-    descriptor, name = tempfile.mkstemp(prefix="bpsvc-bug-", suffix=".txt")
-    with open(descriptor, "w", encoding="utf-8") as file:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="bpsvc-bug-", suffix=".txt", encoding="utf-8", delete=False
+    ) as file:
         file.write(f"{' '.join(sys.argv)}\n\n{traceback.format_exc()}")
     what = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-    print(f"bpsvc: a bug of ours: {type(error).__name__}: {what}; details are in {Path(name)}", file=sys.stderr)
+    print(
+        f"bpsvc: a bug of ours: {type(error).__name__}: {what}; details are in {file.name}", file=sys.stderr
+    )
     return 70

@@ -6,7 +6,7 @@ from bpsvc.cli import looking, reporting, specs, training
 
 app = typer.Typer(
     name="bpsvc",
-    help="Train neural networks by backpropagation from JSON specs, keep every epoch in a database, report honestly.",
+    help="Train networks by backpropagation from JSON specs, keep every epoch, report honestly.",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

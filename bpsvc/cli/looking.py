@@ -38,7 +38,9 @@ def query(
 
 def runs(
     db: Db = DB,
-    experiment: Annotated[str | None, typer.Option("--experiment", "-e", help="Only this experiment.")] = None,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", "-e", help="Only this experiment.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")] = 50,
     form: Form = Format.table,
 ) -> None:
@@ -88,7 +90,9 @@ def weights(run: Run, db: Db = DB, json: Json = False) -> None:
     if json:
         print_json(networks.weights(trained))
         return
-    say(f"run {trained.run_id} after {trained.epoch} epochs; w_sd leads from source s (0: the bias) to unit d")
+    say(
+        f"run {trained.run_id} after {trained.epoch} epochs; w_sd leads from source s (0: the bias) to unit d"
+    )
     print_rows(*looking.weight_rows(trained))
 
 

@@ -9,7 +9,10 @@ from bpsvc.cli.output import Format
 Db = Annotated[
     str,
     typer.Option(
-        "--db", envvar="BPSVC_DB", help="The results database: a path or an SQLAlchemy URL.", show_default=True
+        "--db",
+        envvar="BPSVC_DB",
+        help="The results database: a path or an SQLAlchemy URL.",
+        show_default=True,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -17,7 +20,8 @@ Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Run = Annotated[str, typer.Argument(help="A run: its number, at least 8 hex digits of its key, or @last.")]
 Processes = Annotated[
-    int | None, typer.Option("--processes", "-p", min=1, help="Processes to train with (default: one a processor).")
+    int | None,
+    typer.Option("--processes", "-p", min=1, help="Processes to train with (default: one a processor)."),
 ]
 
 DB = "bpsvc.db"

@@ -1,4 +1,6 @@
-"""How rows are printed: a table for people; CSV, JSON and Markdown for programs. Data goes to stdout, all else to stderr."""
+"""How rows are printed: a table for people; CSV, JSON and Markdown for programs. Data goes to stdout, all
+else to stderr.
+"""
 
 import csv
 import io
@@ -66,7 +68,7 @@ def _table(columns: Sequence[str], rows: Sequence[Row]) -> str:
 
 
 def _shown(cell: Any) -> str:
-    """A cell for people: short numbers, no control characters, so that no stored text can command a terminal."""
+    """A cell for people: short numbers, and no control characters that could command a terminal."""
     if cell is None:
         return ""
     if isinstance(cell, float):

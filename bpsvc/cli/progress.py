@@ -29,7 +29,8 @@ def progress(*, quiet: bool = False) -> Iterator[Tell]:
 @contextlib.contextmanager
 def _bar() -> Iterator[Tell]:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
 
     columns = TextColumn("training"), BarColumn(), TextColumn("{task.percentage:>3.0f} %  {task.description}")
     with Bar(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:

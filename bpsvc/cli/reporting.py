@@ -10,10 +10,13 @@ from bpsvc.cli.options import DB, Db
 
 def report(
     experiments: Annotated[
-        list[str] | None, typer.Argument(help="Names, such as xor or xor@2 (default: the newest).", show_default=False)
+        list[str] | None,
+        typer.Argument(help="Names, such as xor or xor@2 (default: the newest).", show_default=False),
     ] = None,
     db: Db = DB,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds reports.")] = Path("reports"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds reports.")] = Path(
+        "reports"
+    ),
 ) -> None:
     """Write a report with figures and tables from the stored runs.
 

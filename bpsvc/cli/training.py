@@ -9,7 +9,9 @@ from bpsvc.cli.interrupts import graceful
 from bpsvc.cli.options import DB, Db, Form, Json, Processes, Quiet
 from bpsvc.cli.output import Format, print_rows, say
 
-Specs = Annotated[list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)]
+Specs = Annotated[
+    list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)
+]
 
 
 def submit(
@@ -28,8 +30,8 @@ def submit(
 
       bpsvc submit --detach specs/xor.json specs/vanishing.json
     """
-    from bpsvc.cli.progress import progress
     from bpsvc import spec
+    from bpsvc.cli.progress import progress
     from bpsvc.service import submitting, working
     from bpsvc.store import Store
 

@@ -17,12 +17,15 @@ def folder() -> Path:
 
 def listing() -> list[tuple[str, str]]:
     """(name, description) of each shipped spec."""
-    documents = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder().glob("*.json"))}
+    documents = {
+        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder().glob("*.json"))
+    }
     return [(name, document.get("description", "")) for name, document in documents.items()]
 
 
 def copy(names: list[str], target: Path) -> list[Path]:
-    """Copy shipped specs, and the data files they need, into `target`; what is there already is left as it is.
+    """Copy shipped specs, and the data files they need, into `target`; what is there already is left as it
+    is.
 
     Raises:
         UsageError: there is no such example, or a file of that name is there with other content.
@@ -32,7 +35,9 @@ def copy(names: list[str], target: Path) -> list[Path]:
     for name in names:
         if name not in known:
             raise UsageError(
-                f"there is no example called {name!r}", allowed=", ".join(known), remedy=did_you_mean(name, known)
+                f"there is no example called {name!r}",
+                allowed=", ".join(known),
+                remedy=did_you_mean(name, known),
             )
         spec = folder() / f"{name}.json"
         data = json.loads(spec.read_text(encoding="utf-8")).get("data")
@@ -43,7 +48,9 @@ def copy(names: list[str], target: Path) -> list[Path]:
     targets = [target / source.name for source in sources]
     for source, path in zip(sources, targets, strict=True):
         if path.exists() and path.read_bytes() != source.read_bytes():
-            raise UsageError(f"{path} is there already and differs", remedy="copy into another folder, or move it away")
+            raise UsageError(
+                f"{path} is there already and differs", remedy="copy into another folder, or move it away"
+            )
     for source, path in zip(sources, targets, strict=True):
         path.write_bytes(source.read_bytes())
     return targets

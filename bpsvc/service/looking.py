@@ -10,8 +10,10 @@ from bpsvc.store import Store
 Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
 _RUNS: Final = """
-    SELECT run_id, substr(run_key, 1, 8) AS "key", status, outcome, data, hidden, activation, output, loss, optimizer,
-        learning_rate, seed, epochs_done, epochs, final_loss, final_accuracy, solved_epoch, round(seconds, 2) AS seconds
+    SELECT run_id, substr(run_key, 1, 8) AS "key", status, outcome, data, hidden, activation, output, loss,
+    optimizer,
+        learning_rate, seed, epochs_done, epochs, final_loss, final_accuracy, solved_epoch, round(seconds, 2)
+        AS seconds
     FROM runs
     WHERE :experiment IS NULL OR run_id IN (SELECT run_id FROM experiment_runs WHERE experiment = :experiment)
     ORDER BY run_id DESC LIMIT :limit

@@ -12,7 +12,9 @@ from bpsvc.work import checkpoint, stacking
 
 @dataclass(frozen=True)
 class Trained:
-    """A run's network after `epoch` epochs: parameters `theta` (P,), the fixed knobs of each layer, and its data."""
+    """A run's network after `epoch` epochs: parameters `theta` (P,), the fixed knobs of each layer, and its
+    data.
+    """
 
     run_id: int
     epoch: int

@@ -16,10 +16,11 @@ Column = tuple[str, Sequence[Any]]
 def predict(
     store: Store, reference: str, file: Path | None = None, *, layers: bool = False
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and one row an example: the inputs, with `layers` the hidden units, the output, the class, the target.
+    """Column names and one row an example: the inputs, with `layers` the hidden units, the output, the class,
+    the target.
 
-    Without a file it is the data the run was trained on (with their targets), else the rows of a CSV file that has the
-    same features, found by their headings.
+    Without a file it is the data the run was trained on (with their targets), else the rows of a CSV file
+    that has the same features, found by their headings.
 
     Raises:
         NotFoundError: there is no such run, or it has not begun.
@@ -58,7 +59,9 @@ def _outputs(trained: Trained, a: nn.Floats) -> list[Column]:
         return list(zip(names, a.T.tolist(), strict=True))
     if a.shape[1] == 1:
         a = np.hstack([1.0 - a, a])
-    columns: list[Column] = [(f"p_{name}", values.tolist()) for name, values in zip(dataset.classes, a.T, strict=True)]
+    columns: list[Column] = [
+        (f"p_{name}", values.tolist()) for name, values in zip(dataset.classes, a.T, strict=True)
+    ]
     return [*columns, ("predicted", [dataset.classes[k] for k in a.argmax(axis=1)])]
 
 

@@ -8,7 +8,8 @@ from bpsvc.store import Store
 
 
 def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
-    """Write a report about these experiments (none: the one submitted last) below `folder`; the path of its page.
+    """Write a report about these experiments (none: the one submitted last) below `folder`; the path of its
+    page.
 
     Raises:
         NotFoundError: there is no such experiment.

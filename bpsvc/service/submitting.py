@@ -30,7 +30,9 @@ def read(
     experiments = []
     for path in paths:
         piped = str(path) == "-"
-        document = spec.read(sys.stdin.buffer.read(_STDIN_BYTES), source="<stdin>") if piped else spec.read(path)
+        document = (
+            spec.read(sys.stdin.buffer.read(_STDIN_BYTES), source="<stdin>") if piped else spec.read(path)
+        )
         experiments.append(
             spec.resolve(
                 document,

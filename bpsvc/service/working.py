@@ -17,7 +17,8 @@ def train(
     tell: Callable[[Progress], None] = lambda progress: None,
     stay: bool = False,
 ) -> None:
-    """Train the runs of these experiments (None: whatever is queued) until all have ended, or until `stop` is set.
+    """Train the runs of these experiments (None: whatever is queued) until all have ended, or until `stop` is
+    set.
 
     `processes` defaults to one a processor; `stay` keeps waiting for new work.
     """
@@ -38,12 +39,10 @@ def train(
 
 
 def summary(store: Store, receipt: Receipt) -> str:
-    """`xor@1: 90 runs, 83 solved, 7 not; 0 diverged` in one line."""
+    """How the runs of a submit stand, in one line: `xor@1: 90 runs, 89 done, 1 diverged`."""
     now = store.progress([receipt.id])
-    parts = [f"{now.done} done"]
-    for name in ("diverged", "failed", "cancelled", "queued", "running"):
-        if count := getattr(now, name):
-            parts.append(f"{count} {name}")
+    counts = {name: getattr(now, name) for name in ("diverged", "failed", "cancelled", "queued", "running")}
+    parts = [f"{now.done} done", *(f"{count} {name}" for name, count in counts.items() if count)]
     return f"{receipt.experiment}: {now.runs} runs, {', '.join(parts)}"
 
 

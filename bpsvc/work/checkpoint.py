@@ -1,29 +1,31 @@
 """A run's state as bytes: what a segment commits and what the next one starts from.
 
-The form is a JSON header (epoch; name, type and shape of each array) and the raw little-endian arrays: readable for ever, by any
-program, and never pickle. Draws are functions of seed and epoch, so no generator state is needed.
+The form is a JSON header (epoch; name, type and shape of each array) and the raw little-endian arrays:
+readable for ever, by any program, and never pickle. Draws are functions of seed and epoch, so no generator
+state is needed.
 """
 
 import hashlib
 import json
 from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpsvc import nn
 from bpsvc.errors import StoreError
 
-_MAGIC = b"bpsvc\x01"
+_MAGIC: Final = b"bpsvc\x01"
 
 
 def pack(state: nn.State) -> list[bytes]:
-    """One checkpoint for each of the R runs of a stack. A run that has ended carries the epoch at which it did."""
-    arrays = {name: np.ascontiguousarray(array) for name, array in state.arrays().items()}
-    columns = [[name, array.dtype.str.replace(">", "<"), list(array.shape[1:])] for name, array in arrays.items()]
-    raw = [
-        array.astype(dtype, copy=False).reshape(state.runs, -1).view(np.uint8)
-        for array, (_, dtype, _) in zip(arrays.values(), columns, strict=True)
-    ]
+    """One checkpoint for each of the R runs of a stack. A run that has ended carries the epoch at which it
+    did.
+    """
+    arrays = {name: _little(array) for name, array in state.arrays().items()}
+    columns = [(name, array.dtype.str, array.shape[1:]) for name, array in arrays.items()]
+    raw = [array.reshape(state.runs, -1).view(np.uint8) for array in arrays.values()]
     epochs = np.where(state.ended_epoch >= 0, state.ended_epoch, state.epoch).tolist()
     headers = {epoch: _header(epoch, columns) for epoch in set(epochs)}
     rows = np.concatenate(raw, axis=1)
@@ -52,7 +54,11 @@ def digest(checkpoint: bytes) -> str:
     return hashlib.sha256(checkpoint).hexdigest()
 
 
-def _header(epoch: int, columns: list[list[object]]) -> bytes:
+def _little(array: NDArray[Any]) -> NDArray[Any]:
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+
+
+def _header(epoch: int, columns: Sequence[tuple[str, str, tuple[int, ...]]]) -> bytes:
     header = json.dumps({"epoch": epoch, "arrays": columns}).encode()
     return _MAGIC + len(header).to_bytes(4, "little") + header
 

@@ -15,11 +15,13 @@ from bpsvc import nn
 def fingerprint() -> str:
     """The environment as JSON: numerics version, Python, numpy, BLAS and the CPU features numpy uses.
 
-    Within one fingerprint a run repeats to the bit; across fingerprints it need not. The number of BLAS threads is not part of
-    it because training always uses one.
+    Within one fingerprint a run repeats to the bit; across fingerprints it need not. The number of BLAS
+    threads is not part of it because training always uses one.
     """
     libraries = threadpoolctl.threadpool_info()
-    blas = [f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip() for lib in libraries]
+    blas = [
+        f"{lib['internal_api']} {lib['version']} {lib.get('architecture', '')}".strip() for lib in libraries
+    ]
     config = np.show_config(mode="dicts")
     simd = config.get("SIMD Extensions", {}) if isinstance(config, dict) else {}
     return json.dumps(

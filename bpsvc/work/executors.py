@@ -1,16 +1,16 @@
 """Where segments are computed: anything with the interface of `concurrent.futures.Executor`.
 
-Processes are spawned, never forked (the driver holds a database and perhaps threads), use one BLAS thread each, ignore Ctrl-C
-(the driver decides when to stop) and end when their driver is gone, even if it was killed.
+Processes are spawned, never forked (the driver holds a database and perhaps threads), use one BLAS thread
+each, ignore Ctrl-C (the driver decides when to stop) and end when their driver is gone, even if it was
+killed.
 """
 
-import contextlib
 import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from multiprocessing.connection import wait
 from typing import ParamSpec, TypeVar
 
@@ -29,32 +29,49 @@ class Inline(Executor):
             future.set_exception(error)
         return future
 
+    alone = submit
+
 
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-@contextlib.contextmanager
-def executor(processes: int) -> Iterator[Executor]:
+class Pool(Executor):
+    """So many processes; a broken pool is replaced at the next submit, and `alone` risks no other's work."""
+
+    def __init__(self, processes: int) -> None:
+        self._processes = processes
+        self._pool = _processes(processes)
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown()
+            self._pool = _processes(self._processes)
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def alone(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """The same in a process of its own: for a task that may have killed its process before."""
+        pool = _processes(1)
+        future = pool.submit(fn, *args, **kwargs)
+        future.add_done_callback(lambda _: pool.shutdown(wait=False))
+        return future
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+
+
+def executor(processes: int) -> "Inline | Pool":
     """An executor with that many processes; with one it is the calling process itself."""
-    if processes <= 1:
-        yield Inline()
-        return
-    threads = {name: os.environ.get(name) for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(threads, "1"))
-    pool = ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin_process
-    )
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-        for name, value in threads.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+    return Inline() if processes <= 1 else Pool(processes)
+
+
+def _processes(count: int) -> ProcessPoolExecutor:
+    # The environment is read when a process loads numpy, which spawning does; ours has it set for good.
+    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_begin_process)
 
 
 def _begin_process() -> None:

@@ -42,7 +42,9 @@ def unfinished(state: nn.State, target: int) -> NDArray[np.bool_]:
 
 
 def segment(claims: Sequence[Claim], task: Task, result: Result, owner: str, lease_s: float) -> Segment:
-    """Everything one transaction is to make visible: progress, checkpoints and records of every run of the batch."""
+    """Everything one transaction is to make visible: progress, checkpoints and records of every run of the
+    batch.
+    """
     state, records = result.state, result.records
     last = np.searchsorted(records.run, np.arange(len(claims)), side="right") - 1
     going = unfinished(state, task.target)

@@ -27,7 +27,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Result:
-    """What an executor gives back: the state reached, all records on the way, a checkpoint a run, and the seconds it took."""
+    """What an executor gives back: the state reached, all records on the way, a checkpoint a run, and the
+    seconds it took.
+    """
 
     state: nn.State
     records: nn.Records
@@ -38,8 +40,9 @@ class Result:
 def train(task: Task) -> Result:
     """Advance a stack until the target, the time budget or the volume limit is reached, whichever is first.
 
-    It goes in pieces that at most double in length, so that bookkeeping does not slow a tiny network and a huge one overruns its
-    budget by one piece at most. Where the pieces end has no influence on the bits: `advance` is a fold.
+    It goes in pieces that at most double in length, so that bookkeeping does not slow a tiny network and a
+    huge one overruns its budget by one piece at most. Where the pieces end has no influence on the bits:
+    `advance` is a fold.
     """
     began = time.perf_counter()
     problem, pieces = task.problem, []

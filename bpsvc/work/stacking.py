@@ -1,7 +1,7 @@
 """From run specs to the stacked problems of the engine.
 
-Runs of one shape train together along the run axis. What must be the same for all runs of a stack is its key; what may differ
-(seeds, learning rates, ranges, knobs, splits) becomes an array over the runs.
+Runs of one shape train together along the run axis. What must be the same for all runs of a stack is its key;
+what may differ (seeds, learning rates, ranges, knobs, splits) becomes an array over the runs.
 """
 
 import functools
@@ -76,7 +76,9 @@ def scalings(experiment: Experiment) -> dict[str, str]:
         if section.scale is not None:
             examples.setdefault(id(planned.run), planned)
             own = section.split is not None and section.split.seed == "run"
-            found[planned.key] = scaling(id(planned.run), planned.seed if own else None, planned.dataset.digest)
+            found[planned.key] = scaling(
+                id(planned.run), planned.seed if own else None, planned.dataset.digest
+            )
     return found
 
 

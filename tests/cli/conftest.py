@@ -39,9 +39,7 @@ TINY = {
 
 
 @pytest.fixture
-def bpsvc(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Bpsvc:
+def bpsvc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Bpsvc:
     """`bpsvc("submit", "a.json")` in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("BPSVC_DB", raising=False)

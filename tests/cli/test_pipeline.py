@@ -104,7 +104,11 @@ def test_weights_go_out_and_come_in_exactly(bpsvc: Bpsvc, tiny: Path) -> None:
     bpsvc("submit", tiny, *PROCESSES)
     document = bpsvc("weights", 1, "--json").json
     again = spec(
-        name="again", init={"scheme": "explicit", **document}, seeds=1, sweep={}, training={"learning_rate": 1.0, "epochs": 0}
+        name="again",
+        init={"scheme": "explicit", **document},
+        seeds=1,
+        sweep=None,
+        training={"learning_rate": 1.0, "epochs": 0},
     )
     assert bpsvc("submit", again, *PROCESSES).code == 0
     assert bpsvc("weights", "@last", "--json").json["layers"] == document["layers"]
