@@ -30,4 +30,5 @@ def report(
     from bpsvc.store import Store
 
     with Store(db) as store:
-        print(reporting.report(store, experiments or [], output))
+        page = reporting.report(store, experiments or [], output)
+    print(page)

@@ -8,24 +8,32 @@ from bpsvc.store import Store
 
 
 def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
-    """Write a report about these experiments (none: the one submitted last) below `folder`; the path of its
-    page.
+    """Write a report about these experiments (none: the one submitted last) into a folder of its own below
+    `folder`; the path of its page.
 
     Raises:
         NotFoundError: there is no such experiment.
     """
-    return pages.write(material(store, experiments), folder)
+    about = material(store, experiments)
+    return pages.write(about, folder / _title(about))
 
 
 def material(store: Store, experiments: Sequence[str]) -> pages.Material:
     """Everything a report draws on, as one read transaction sees it."""
     with store.snapshot() as now:
         names = [now.experiment(name).experiment for name in experiments or ["@last"]]
-        factors = now.factors(names)
         return pages.Material(
             experiments=now.experiments(names),
             runs=now.runs(names),
-            factors=tuple(factors["label"].unique()),
+            factors=tuple(now.factors(names)["label"].unique()),
             epochs=now.epochs(names),
             layers=now.layer_gradients(names),
         )
+
+
+def _title(about: pages.Material) -> str:
+    """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest."""
+    rows = about.experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
+    return "-vs-".join(
+        pages.slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows
+    )

@@ -57,7 +57,7 @@ def epoch_axis(ax: Axes, epochs: ArrayLike, beyond: float = 1.0) -> float:
         10.0**k
         for k in range(math.ceil(math.log10(first) + 0.3), math.floor(math.log10(max(last, first))) + 1)
     ]
-    skip = math.ceil(len(decades) / 6)
+    skip = max(1, math.ceil(len(decades) / 6))
     ticks = [0.0, first, *decades[::-1][::skip][::-1]]
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_minor_locator(NullLocator())
