@@ -179,6 +179,42 @@ _RELATIONS: Final = (
         scaling: TEXT? every scaling in use: mean and standard deviation of a training part, JSON list
         """,
     ),
+    _relation(
+        "schedules",
+        "What is planned: specs that are submitted again and again, and when.",
+        "SELECT schedule, cron, timezone, decided_until FROM schedules WHERE NOT paused",
+        """
+        schedule: TEXT its name
+        cron: TEXT when it fires: minute, hour, day of month, month, day of week
+        timezone: TEXT IANA name of the zone whose clock that is
+        fresh: TEXT what is new each time: data (files are read again), seeds (the next block) or none
+        missed: TEXT what becomes of occurrences that nobody fired: latest, all or skip
+        overlap: TEXT what happens while runs of an earlier occurrence go on: skip or allow
+        paused: INTEGER 1 while nothing is submitted, else 0
+        decided_until: TEXT last instant that was decided, or when it was added, ISO-8601 UTC
+        report: TEXT? folder of its reports
+        created_at: TEXT when it was added, ISO-8601 UTC
+        spec: TEXT the spec as it was written when the schedule was added, JSON
+        """,
+    ),
+    _relation(
+        "occurrences",
+        "What was decided at each instant of a schedule; each is decided exactly once.",
+        "SELECT schedule, decision, count(*) AS times FROM occurrences GROUP BY schedule, decision",
+        """
+        schedule: TEXT name of the schedule
+        instant: TEXT when it was due, ISO-8601 UTC
+        planned: INTEGER 1 when cron named the instant, 0 for `bpsvc schedule run`
+        decision: TEXT submitted, skipped_misfire, skipped_overlap or rejected
+        why: TEXT? why it was skipped, or what was wrong with spec or data
+        experiment: TEXT? full name of what was submitted
+        new_runs: INTEGER? how many runs of it the store did not have yet
+        decided_at: TEXT when that was decided, ISO-8601 UTC
+        ended_at: TEXT? when all of its runs were found to have ended, ISO-8601 UTC
+        met: INTEGER? 1 when everything the spec expects held, else 0; null without expectations
+        report: TEXT? page of its report
+        """,
+    ),
 )
 
 PUBLIC: Final[Mapping[str, Relation]] = {relation.name: relation for relation in _RELATIONS}

@@ -6,7 +6,7 @@ constraint has a name, and only Integer, Text, REAL, LargeBinary and ANY occur, 
 other types.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     REAL,
@@ -17,7 +17,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -25,11 +24,14 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import UserDefinedType
 
+from bpsvc.store.declaring import Any_, key, metadata, needed, table, within
+from bpsvc.store.schedule_tables import occurrence as occurrence
+from bpsvc.store.schedule_tables import schedule as schedule
+from bpsvc.store.schedule_tables import schedule_data as schedule_data
 from bpsvc.store.views import create_views
 
-VERSION: Final = 1
+VERSION: Final = 2
 REVISION: Final = f"{VERSION:04d}"
 APPLICATION_ID: Final = int.from_bytes(b"bpsv", "big")
 
@@ -72,142 +74,105 @@ SUMMARY: Final = {
 }
 
 
-class Any_(UserDefinedType[Any]):
-    """A number or a text, kept as it is: STRICT's type ANY."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "ANY"
-
-
-metadata = MetaData()
-
-
-def _table(name: str, *parts: Any, rowid: bool = True, autoincrement: bool = False) -> Table:
-    return Table(
-        name,
-        metadata,
-        *parts,
-        sqlite_strict=True,
-        sqlite_with_rowid=rowid,
-        sqlite_autoincrement=autoincrement,
-    )
-
-
-def _key(name: str, *columns: str) -> PrimaryKeyConstraint:
-    return PrimaryKeyConstraint(*columns, name=f"pk_{name}")
-
-
-def _within(name: str, column: str, other: str, *, cascade: bool = True) -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        [column], [f"{other}.id"], name=f"fk_{name}_{column}", ondelete="CASCADE" if cascade else None
-    )
-
-
-def _needed(name: str, kind: Any = Integer, default: str | None = None) -> Column[Any]:
-    return Column(name, kind, nullable=False, server_default=None if default is None else text(default))
-
-
-experiment = _table(
+experiment = table(
     "_experiment",
-    _needed("id"),
-    _needed("name", Text),
-    _needed("revision"),
-    _needed("digest", Text),
-    _needed("description", Text),
-    _needed("epochs"),
-    _needed("spec", Text),
-    _needed("submitted_at", Text),
-    _key("experiment", "id"),
+    needed("id"),
+    needed("name", Text),
+    needed("revision"),
+    needed("digest", Text),
+    needed("description", Text),
+    needed("epochs"),
+    needed("spec", Text),
+    needed("submitted_at", Text),
+    key("experiment", "id"),
     UniqueConstraint("name", "revision", name="uq_experiment_revision"),
     UniqueConstraint("name", "digest", name="uq_experiment_content"),
     CheckConstraint("json_valid(spec)", name="ck_experiment_spec"),
     autoincrement=True,
 )
 
-dataset = _table(
+dataset = table(
     "_dataset",
-    _needed("id"),
-    _needed("digest", Text),
-    _needed("label", Text),
-    _needed("examples"),
-    _needed("inputs"),
-    _needed("targets"),
-    _needed("features", Text),
-    _needed("target_names", Text),
+    needed("id"),
+    needed("digest", Text),
+    needed("label", Text),
+    needed("examples"),
+    needed("inputs"),
+    needed("targets"),
+    needed("features", Text),
+    needed("target_names", Text),
     Column("classes", Text),
-    _needed("content", LargeBinary),
-    _key("dataset", "id"),
+    needed("content", LargeBinary),
+    key("dataset", "id"),
     UniqueConstraint("digest", name="uq_dataset_digest"),
 )
 
 # How the features of a training part were scaled; many runs share one.
-scaling = _table(
+scaling = table(
     "_scaling",
-    _needed("id"),
-    _needed("dataset_id"),
-    _needed("content", Text),
-    _key("scaling", "id"),
+    needed("id"),
+    needed("dataset_id"),
+    needed("content", Text),
+    key("scaling", "id"),
     UniqueConstraint("dataset_id", "content", name="uq_scaling_content"),
     CheckConstraint("json_valid(content)", name="ck_scaling_content"),
-    _within("scaling", "dataset_id", "_dataset"),
+    within("scaling", "dataset_id", "_dataset"),
 )
 
 # Everything that makes a run but its seed and its data, once for all runs that share it.
-recipe = _table(
+recipe = table(
     "_recipe",
-    _needed("id"),
-    _needed("digest", Text),
-    _needed("spec", Text),
-    _needed("loss", Text),
-    _needed("hidden", Text),
-    _needed("depth"),
+    needed("id"),
+    needed("digest", Text),
+    needed("spec", Text),
+    needed("loss", Text),
+    needed("hidden", Text),
+    needed("depth"),
     Column("activation", Text),
-    _needed("output", Text),
-    _needed("init", Text),
-    _needed("optimizer", Text),
+    needed("output", Text),
+    needed("init", Text),
+    needed("optimizer", Text),
     Column("learning_rate", REAL),
     Column("batch_size", Integer),
-    _key("recipe", "id"),
+    key("recipe", "id"),
     UniqueConstraint("digest", name="uq_recipe_digest"),
     CheckConstraint("json_valid(spec)", name="ck_recipe_spec"),
 )
 
-environment = _table(
+environment = table(
     "_environment",
-    _needed("id"),
-    _needed("content", Text),
-    _key("environment", "id"),
+    needed("id"),
+    needed("content", Text),
+    key("environment", "id"),
     UniqueConstraint("content", name="uq_environment_content"),
 )
 
-run = _table(
+run = table(
     "_run",
-    _needed("id"),
-    _needed("key", Text),
-    _needed("recipe_id"),
-    _needed("dataset_id"),
+    needed("id"),
+    needed("key", Text),
+    needed("recipe_id"),
+    needed("dataset_id"),
     Column("scaling_id", Integer),
-    _needed("seed"),
-    _needed("stack", Text),
-    _needed("epochs"),
-    _needed("epochs_done", Integer, "0"),
-    _needed("status", Text, "'queued'"),
+    needed("seed"),
+    needed("stack", Text),
+    needed("epochs"),
+    needed("epochs_done", Integer, "0"),
+    needed("status", Text, "'queued'"),
     Column("outcome", Text),
-    _needed("fence", Integer, "0"),
-    _needed("attempts", Integer, "0"),
+    needed("fence", Integer, "0"),
+    needed("attempts", Integer, "0"),
     Column("lease_owner", Text),
     Column("lease_until", REAL),
     Column("claimed_at", REAL),
     *(Column(name, kind) for name, kind in SUMMARY.items()),
     Column("error", Text),
     Column("environment_id", Integer),
-    _needed("environment_changed", Integer, "0"),
-    _needed("created_at", Text),
+    needed("environment_changed", Integer, "0"),
+    needed("created_at", Text),
     Column("finished_at", Text),
-    _needed("seconds", REAL, "0.0"),
-    _key("run", "id"),
+    needed("seconds", REAL, "0.0"),
+    key("run", "id"),
     UniqueConstraint("key", name="uq_run_key"),
     CheckConstraint(
         "status IN ('queued', 'running', 'done', 'diverged', 'failed', 'cancelled')", name="ck_run_status"
@@ -226,10 +191,10 @@ run = _table(
         "(lease_owner IS NULL) + (lease_until IS NULL) + (claimed_at IS NULL) IN (0, 3)",
         name="ck_run_lease_whole",
     ),
-    _within("run", "recipe_id", "_recipe", cascade=False),
-    _within("run", "dataset_id", "_dataset", cascade=False),
-    _within("run", "scaling_id", "_scaling", cascade=False),
-    _within("run", "environment_id", "_environment", cascade=False),
+    within("run", "recipe_id", "_recipe", cascade=False),
+    within("run", "dataset_id", "_dataset", cascade=False),
+    within("run", "scaling_id", "_scaling", cascade=False),
+    within("run", "environment_id", "_environment", cascade=False),
     # Ids are never given twice: a worker that comes back from the dead must not find a stranger under its
     # run's number.
     autoincrement=True,
@@ -248,38 +213,38 @@ Index("ix_run_recipe", run.c.recipe_id)
 Index("ix_run_dataset", run.c.dataset_id)
 Index("ix_run_scaling", run.c.scaling_id)
 
-membership = _table(
+membership = table(
     "_membership",
-    _needed("experiment_id"),
-    _needed("run_id"),
-    _needed("position"),
-    _needed("epochs"),
-    _key("membership", "experiment_id", "run_id"),
-    _within("membership", "experiment_id", "_experiment"),
-    _within("membership", "run_id", "_run"),
+    needed("experiment_id"),
+    needed("run_id"),
+    needed("position"),
+    needed("epochs"),
+    key("membership", "experiment_id", "run_id"),
+    within("membership", "experiment_id", "_experiment"),
+    within("membership", "run_id", "_run"),
     rowid=False,
 )
 Index("ix_membership_run", membership.c.run_id)
 
 # A swept path of an experiment, and its value for each run.
-axis = _table(
+axis = table(
     "_axis",
-    _needed("experiment_id"),
-    _needed("name", Text),
-    _needed("label", Text),
-    _needed("position"),
-    _key("axis", "experiment_id", "name"),
+    needed("experiment_id"),
+    needed("name", Text),
+    needed("label", Text),
+    needed("position"),
+    key("axis", "experiment_id", "name"),
     UniqueConstraint("experiment_id", "label", name="uq_axis_label"),
-    _within("axis", "experiment_id", "_experiment"),
+    within("axis", "experiment_id", "_experiment"),
     rowid=False,
 )
-factor = _table(
+factor = table(
     "_factor",
-    _needed("experiment_id"),
-    _needed("run_id"),
-    _needed("name", Text),
+    needed("experiment_id"),
+    needed("run_id"),
+    needed("name", Text),
     Column("value", Any_()),
-    _key("factor", "experiment_id", "run_id", "name"),
+    key("factor", "experiment_id", "run_id", "name"),
     ForeignKeyConstraint(
         ["experiment_id", "run_id"],
         ["_membership.experiment_id", "_membership.run_id"],
@@ -290,49 +255,49 @@ factor = _table(
 )
 
 # What was committed when: the digest of the state after each segment is what a replay must arrive at.
-segment = _table(
+segment = table(
     "_segment",
-    _needed("run_id"),
-    _needed("to_epoch"),
-    _needed("from_epoch"),
-    _needed("digest", Text),
+    needed("run_id"),
+    needed("to_epoch"),
+    needed("from_epoch"),
+    needed("digest", Text),
     Column("environment_id", Integer),
-    _needed("owner", Text),
-    _needed("seconds", REAL),
-    _needed("committed_at", Text),
-    _key("segment", "run_id", "to_epoch"),
+    needed("owner", Text),
+    needed("seconds", REAL),
+    needed("committed_at", Text),
+    key("segment", "run_id", "to_epoch"),
     CheckConstraint("from_epoch <= to_epoch", name="ck_segment_epochs"),
-    _within("segment", "run_id", "_run"),
-    _within("segment", "environment_id", "_environment", cascade=False),
+    within("segment", "run_id", "_run"),
+    within("segment", "environment_id", "_environment", cascade=False),
     rowid=False,
 )
-checkpoint = _table(
+checkpoint = table(
     "_checkpoint",
-    _needed("run_id"),
-    _needed("epoch"),
-    _needed("digest", Text),
-    _needed("state", LargeBinary),
-    _key("checkpoint", "run_id"),
-    _within("checkpoint", "run_id", "_run"),
+    needed("run_id"),
+    needed("epoch"),
+    needed("digest", Text),
+    needed("state", LargeBinary),
+    key("checkpoint", "run_id"),
+    within("checkpoint", "run_id", "_run"),
 )
 
-epochs = _table(
+epochs = table(
     "epochs",
-    _needed("run_id"),
-    _needed("epoch"),
+    needed("run_id"),
+    needed("epoch"),
     *(Column(name, REAL) for name in EPOCH_SERIES),
-    _key("epochs", "run_id", "epoch"),
-    _within("epochs", "run_id", "_run"),
+    key("epochs", "run_id", "epoch"),
+    within("epochs", "run_id", "_run"),
     rowid=False,
 )
-layer_gradients = _table(
+layer_gradients = table(
     "layer_gradients",
-    _needed("run_id"),
-    _needed("epoch"),
-    _needed("layer"),
+    needed("run_id"),
+    needed("epoch"),
+    needed("layer"),
     *(Column(name, REAL) for name in LAYER_SERIES),
-    _key("layer_gradients", "run_id", "epoch", "layer"),
-    _within("layer_gradients", "run_id", "_run"),
+    key("layer_gradients", "run_id", "epoch", "layer"),
+    within("layer_gradients", "run_id", "_run"),
     rowid=False,
 )
 

@@ -96,3 +96,35 @@ SELECT
         SELECT json_group_array(json(s.content)) FROM _scaling s WHERE s.dataset_id = d.id HAVING count(*) > 0
     ) AS scaling
 FROM _dataset d;
+
+CREATE VIEW schedules AS
+SELECT
+    s.name AS schedule,
+    s.cron,
+    s.timezone,
+    s.fresh,
+    s.missed,
+    s.overlap,
+    s.paused_at IS NOT NULL AS paused,
+    s.cursor AS decided_until,
+    s.report,
+    s.created_at,
+    s.document AS spec
+FROM _schedule s;
+
+CREATE VIEW occurrences AS
+SELECT
+    s.name AS schedule,
+    o.instant,
+    o.planned,
+    o.decision,
+    o.why,
+    e.name || '@' || e.revision AS experiment,
+    o.new_runs,
+    o.decided_at,
+    o.ended_at,
+    o.met,
+    o.report
+FROM _occurrence o
+JOIN _schedule s ON s.id = o.schedule_id
+LEFT JOIN _experiment e ON e.id = o.experiment_id;
