@@ -106,16 +106,18 @@ def _file(path: Path, source: str) -> bytes:
         refuse("there is no such file", _similar(path))
     except (OSError, ValueError) as error:
         refuse(f"cannot be read: {getattr(error, 'strerror', None) or error}")
-    with os.fdopen(handle, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+    try:
+        mode = os.fstat(handle).st_mode
         if stat.S_ISDIR(mode):
             refuse("this is a folder, not a spec", "name the spec's file")
         if not stat.S_ISREG(mode):
             refuse("this is not a regular file", "a spec can be given on standard input as `-`")
-        try:
+        with os.fdopen(handle, "rb", closefd=False) as file:
             return file.read(MAX_BYTES + 1)
-        except OSError as error:
-            refuse(f"cannot be read: {error.strerror}")
+    except OSError as error:
+        refuse(f"cannot be read: {error.strerror}")
+    finally:
+        os.close(handle)
 
 
 def _similar(path: Path) -> str:
@@ -169,14 +171,13 @@ class _Reader:
         return document
 
     def note(self, what: str, at: int, path: At = (), remedy: str = "") -> None:
-        if len(self.findings) >= MAX_FINDINGS:
-            return
+        if len(self.findings) >= MAX_FINDINGS:  # what follows them may be anything
+            raise SpecError(self.findings, source=self.source, text=self.text)
         line, column = _line_column(self.text, at)
         self.findings.append(Finding(what, path, line=line, column=column, remedy=remedy))
 
     def stop(self, what: str, at: int | None = None, remedy: str = "") -> NoReturn:
         """What comes after a syntax error cannot be understood: tell it with what was noted before."""
-        del self.findings[MAX_FINDINGS - 1 :]
         self.note(what, self.at if at is None else at, remedy=remedy)
         raise SpecError(self.findings, source=self.source, text=self.text)
 
