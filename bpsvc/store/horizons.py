@@ -36,14 +36,14 @@ _SEGMENTS: Final = f"""
 """
 
 
-def as_of(cursor: sqlite3.Cursor, runs: pd.DataFrame, last: pd.Series) -> pd.DataFrame:
-    """`runs` with each one's row as it was after `last` epochs, where it has gone further or is to."""
+def as_of(cursor: sqlite3.Cursor, runs: pd.DataFrame, last: pd.Series, begun: pd.Series) -> pd.DataFrame:
+    """`runs` with each one's row as it was after `last` epochs, where it has gone further or is to.
+
+    `begun` says which have a state at all: one that waits for its first epoch has none, not even of epoch 0.
+    """
     runs = runs.copy()
-    going_on = (runs["epochs_done"] == last) & runs["status"].isin(
-        ["queued", "running", "failed", "cancelled"]
-    )
-    begun = runs["initial_loss"].notna() | runs["final_loss"].notna()
-    beyond = (runs["epochs_done"] > last) | (going_on & begun & (runs["epochs"] > last))
+    served = (runs["epochs_done"] == last) & begun & (runs["epochs"] > last)
+    beyond = (runs["epochs_done"] > last) | (served & ~runs["status"].isin(["done", "diverged"]))
     runs["epochs"] = np.where(runs["epochs"] > last, last, runs["epochs"])
     if not beyond.any():
         return runs

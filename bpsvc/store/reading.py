@@ -24,7 +24,8 @@ from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
 Which = str | Iterable[str] | None
 
 _RUNS_OF: Final = """
-    SELECT x.experiment, m.epochs AS target_epochs, r.*
+    SELECT x.experiment, m.epochs AS target_epochs, r.*,
+        EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = m.run_id) AS begun
     FROM json_each(:experiments) i
     JOIN (SELECT id, name || '@' || revision AS experiment FROM _experiment) x ON x.id = i.value
     JOIN _membership m ON m.experiment_id = x.id
@@ -94,7 +95,7 @@ class Snapshot:
         experiments = json.dumps([named.id for named in self._named(which)])
         table = frame(self._cursor, _RUNS_OF, {"experiments": experiments}, "runs")
         table["target_epochs"] = table["target_epochs"].astype("int64")
-        table = as_of(self._cursor, table, table["target_epochs"])
+        table = as_of(self._cursor, table, table["target_epochs"], table.pop("begun").astype(bool))
         factors = self.factors(which)
         for label, group in factors.groupby("label", sort=False):
             values = group.set_index(["experiment", "run_id"])["value"]

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from bpsvc import faults
 from bpsvc.data import Dataset
 from bpsvc.errors import StoreError
-from bpsvc.spec.experiment import Experiment
+from bpsvc.spec import Experiment
 from bpsvc.store import engine, files, query, queue, schema, segments, submitting
 from bpsvc.store.failures import explained
 from bpsvc.store.naming import Named

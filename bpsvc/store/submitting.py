@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from bpsvc import faults
-from bpsvc.spec.experiment import Experiment, PlannedRun
+from bpsvc.spec import Experiment, PlannedRun
 from bpsvc.store import describing
 from bpsvc.store.clock import STAMP
 from bpsvc.store.engine import raw
