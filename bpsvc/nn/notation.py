@@ -1,8 +1,8 @@
 """The lecture's names of parameters: w_sd leads from source s (0: the bias) to unit d.
 
-Units are numbered through the network, hidden layers first, as on the XOR slides: h1, h2 and the output 3, so that w13 leads from
-h1 to the output. Sources of the first layer are the inputs. Where a number has two digits, w_10_12 keeps them apart. A learned
-knob has its own name and the number of its layer: alpha_1.
+Units are numbered through the network, hidden layers first, as on the XOR slides: h1, h2 and the output 3, so
+that w13 leads from h1 to the output. Sources of the first layer are the inputs. Where a number has two
+digits, w_10_12 keeps them apart. A learned knob has its own name and the number of its layer: alpha_1.
 """
 
 from typing import NamedTuple
@@ -11,7 +11,9 @@ from bpsvc.nn.network import Network
 
 
 class Parameter(NamedTuple):
-    """One entry of theta: `layer` from 1; `source` and `unit` within the layer from 1, 0 for the bias; None for a knob."""
+    """One entry of theta: `layer` from 1; `source` and `unit` within the layer from 1, 0 for the bias; None
+    for a knob.
+    """
 
     layer: int
     source: int | None

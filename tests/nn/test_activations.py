@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bpsvc.nn.activations import ACTIVATIONS, SELU_ALPHA, SELU_SCALE, Activation
+from bpsvc.nn.activations import ACTIVATIONS, Activation
+from bpsvc.nn.piecewise import SELU_ALPHA, SELU_SCALE
 
 ELEMENTWISE = [name for name, record in ACTIVATIONS.items() if record.through is None]
 LECTURE = ["identity", "binary_step", "logistic", "tanh", "arctan", "relu", "prelu", "elu", "softplus"]
