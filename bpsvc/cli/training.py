@@ -7,7 +7,7 @@ import typer
 
 from bpsvc.cli.interrupts import graceful
 from bpsvc.cli.options import DB, Db, Form, Json, Processes, Quiet
-from bpsvc.cli.output import Format, print_rows, say
+from bpsvc.cli.output import Format, print_json, print_rows, say
 
 Specs = Annotated[
     list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)
@@ -18,6 +18,16 @@ def submit(
     specs: Specs,
     db: Db = DB,
     detach: Annotated[bool, typer.Option("--detach", help="Only queue; `bpsvc worker` trains.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan; store and train nothing.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change the spec: training.epochs=200 (repeat for more).", show_default=False
+        ),
+    ] = None,
+    json: Json = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
     processes: Processes = None,
     quiet: Quiet = False,
@@ -28,14 +38,27 @@ def submit(
 
       bpsvc submit specs/xor.json
 
+      bpsvc submit specs/xor.json --dry-run --set training.epochs=200
+
       bpsvc submit --detach specs/xor.json specs/vanishing.json
     """
     from bpsvc import spec
     from bpsvc.cli.progress import progress
-    from bpsvc.service import submitting, working
+    from bpsvc.service import planning, submitting, working
     from bpsvc.store import Store
 
-    experiments = submitting.read(specs, limits=spec.Limits(record_bytes=None) if yes else None)
+    experiments = submitting.read(
+        specs,
+        overrides=submitting.overrides(settings or []),
+        limits=spec.Limits(record_bytes=None) if yes else None,
+    )
+    if dry_run:
+        plans = [planning.plan(experiment, db) for experiment in experiments]
+        if json:
+            print_json([planning.document(plan) for plan in plans])
+        else:
+            print("\n".join(line for plan in plans for line in planning.lines(plan)))
+        return 0
     for experiment in experiments:
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")

@@ -1,11 +1,13 @@
 """Submit: read specs, tell the plan, store what is new."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from bpsvc import spec
+from bpsvc.errors import UsageError
 from bpsvc.store import Receipt, Store
 from bpsvc.work import stacking
 
@@ -44,6 +46,24 @@ def read(
             )
         )
     return experiments
+
+
+def overrides(settings: Sequence[str]) -> dict[str, Any]:
+    """`["training.epochs=200", "network.activation=relu"]` as values by path; a value is JSON, or else text.
+
+    Raises:
+        UsageError: a setting has no `=`, or sets nothing.
+    """
+    values: dict[str, Any] = {}
+    for setting in settings:
+        path, equals, text = setting.partition("=")
+        if not equals or not path:
+            raise UsageError("a setting is a path and a value", value=setting, allowed="training.epochs=200")
+        try:
+            values[path] = json.loads(text)
+        except ValueError:
+            values[path] = text
+    return values
 
 
 def submit(store: Store, experiments: Sequence[spec.Experiment]) -> list[Receipt]:
