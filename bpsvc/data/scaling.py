@@ -3,11 +3,16 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from bpsvc.draws import Floats
 from bpsvc.errors import DataError
+
+
+_SPREAD: Final = 1e150
+"""Beyond it, or below its inverse, the squares that a standard deviation sums leave float64's range."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +58,7 @@ def fit(x: Floats, features: Sequence[str]) -> Scaling:
     constant = x.min(axis=0) == x.max(axis=0)
     # Rounding gives a constant column a mean beside its value and a std of 1e-17: both are set, not computed.
     mean, std = np.where(constant, x[0], mean), np.where(constant, 1.0, std)
-    fits = np.isfinite(mean) & np.isfinite(std) & (std > 0)
+    fits = (std > 1 / _SPREAD) & (std < _SPREAD)
     if not fits.all():
         name = features[int(np.argmin(fits))]
         raise DataError(

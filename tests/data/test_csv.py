@@ -340,3 +340,11 @@ def test_arbitrary_bytes_are_data_or_a_data_error(tmp_path: Path, raw: bytes) ->
         with suppress(DataError):
             dataset = read_csv(path, target="y", **options)
             assert np.isfinite(dataset.x).all() and dataset.targets == ("y",)
+
+
+def test_a_file_is_refused_as_soon_as_it_is_too_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bpsvc.data.limits.PARSED_BYTES", 2**20)
+    path = write(tmp_path, "a,y\n" + "1,2\n" * 200_000 + "never read\n")
+    assert_refused(path, {}, r"t\.csv: the first 131,072 rows would take .* 2 MiB; allowed: at most 1 MiB")

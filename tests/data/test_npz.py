@@ -236,3 +236,10 @@ def test_arbitrary_headers_are_data_or_a_data_error(
     raw = header(text.encode("latin-1", "replace").decode("latin-1"), data, version)
     with suppress(DataError):
         read_npz(write(tmp_path, x=npy(X), y=raw))
+
+
+def test_narrow_types_count_as_what_they_become(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bpsvc.data.limits.PARSED_BYTES", 2**20)
+    x = np.zeros((50_000, 3), np.int8)
+    with pytest.raises(DataError, match="the arrays 'x' and 'y' would take 200,000"):
+        read_npz(write(tmp_path, x=npy(x), y=npy(x[:, 0])))

@@ -114,7 +114,7 @@ def test_scaling_has_an_inverse_and_standardises(x: np.ndarray) -> None:
     try:
         scaling = fit(x, ["a", "b", "c", "d"])
     except DataError:
-        assert (np.ptp(x, axis=0) < 1e-150).any()  # a spread whose square is below float64
+        assert (np.ptp(x, axis=0) < 1e-148).any()  # a spread whose square is below float64
         return
     assert scaling.invert(scaling.apply(x)) == pytest.approx(x, rel=1e-9, abs=1e-9 * np.abs(x).max())
     constant = x.min(axis=0) == x.max(axis=0)
