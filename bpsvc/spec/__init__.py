@@ -8,12 +8,13 @@ from bpsvc.spec.reading import Document, read
 from bpsvc.spec.resolving import resolve
 from bpsvc.spec.run_spec import RunLayer, RunSpec
 from bpsvc.spec.schema import json_schema
-from bpsvc.spec.sources import split_of
+from bpsvc.spec.sources import Library, split_of
 
 __all__ = [
     "Document",
     "Experiment",
     "Explicit",
+    "Library",
     "Limits",
     "PlannedRun",
     "RunLayer",

@@ -42,11 +42,13 @@ def resolve(
     overrides: Mapping[str, Any] | None = None,
     allow_path: bool = False,
     limits: Limits | None = None,
+    library: Library | None = None,
 ) -> Experiment:
     """The experiment that `document` describes.
 
-    `base` is the folder that data paths are relative to (and must stay in, unless `allow_path`); `name` is
-    used when the spec has none; `overrides` sets values by dotted path before anything else is looked at.
+    `base` is the folder that data paths are relative to (and must stay in, unless `allow_path`); a `library`
+    takes the place of both. `name` is used when the spec has none; `overrides` sets values by dotted path
+    before anything else is looked at.
     Raises SpecError with everything that is wrong.
     """
     limits = limits or Limits()
@@ -56,7 +58,7 @@ def resolve(
     findings = [*sweep.check(blocks, document), *too_many_runs(sweep.count(blocks), len(seeds), limits)]
     if findings:
         raise document.refused([*findings, *_of_the_spec_itself(document)])
-    library = Library(base, anywhere=allow_path)
+    library = library or Library(base, anywhere=allow_path)
     labels = labels_of(sweep.swept_paths(blocks))
     resolved = _Points(document, labels).resolve(blocks, library, limits)
     return _experiment(document, resolved, labels, library, limits)
@@ -171,7 +173,10 @@ def _experiment(
     total = Volume()
     for point in points:
         total += volume(Cadence(point.run.record.every), epochs, len(point.subject.layers), len(seeds))
-    if findings := too_many_bytes(total, limits):
+    cadence = ("record", "every")
+    if findings := too_many_bytes(
+        total, limits, cadence if cadence in document.values else ("training", "epochs")
+    ):
         raise document.refused(findings)
     if first.name is None:
         raise SpecError(

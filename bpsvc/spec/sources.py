@@ -1,5 +1,6 @@
 """Reading the data that a spec names, once for each distinct origin."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +13,22 @@ from bpsvc.spec.identity import canonical_json
 
 class Library:
     """The data sets of one resolve, by origin. Paths are relative to `base` and stay below it unless
-    `anywhere`.
+    `anywhere`. What is `known` is not read again.
     """
 
-    def __init__(self, base: Path, *, anywhere: bool = False) -> None:
+    def __init__(
+        self, base: Path, *, anywhere: bool = False, known: Mapping[str, Dataset] | None = None
+    ) -> None:
         self._base, self._anywhere = base, anywhere
-        self._read: dict[str, Dataset | DataError] = {}
+        self._read: dict[str, Dataset | DataError] = dict(known or {})
+        self._files: set[str] = set()
         self._examples: dict[tuple[Any, ...], int | DataError] = {}
 
     def dataset(self, section: DataSection) -> Dataset:
         """The data of `section`. Raises DataError, the same one again for the same origin."""
         origin = canonical_json(section.origin)
+        if isinstance(section, CsvData | NpzData):
+            self._files.add(origin)
         if origin not in self._read:
             try:
                 self._read[origin] = self._load(section)
@@ -32,6 +38,12 @@ class Library:
         if isinstance(found, DataError):
             raise found
         return found
+
+    @property
+    def files(self) -> dict[str, Dataset]:
+        """What was read from files, by origin: a Library that knows it needs no files."""
+        found = {origin: self._read[origin] for origin in self._files}
+        return {origin: dataset for origin, dataset in found.items() if isinstance(dataset, Dataset)}
 
     def training_examples(self, section: DataSection, dataset: Dataset, output: str) -> int:
         """How many examples train. Raises DataError when the split or the scaling is impossible."""
