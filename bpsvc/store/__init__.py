@@ -8,6 +8,7 @@ from bpsvc.store.owners import current as owner
 from bpsvc.store.query import Answer
 from bpsvc.store.reading import Snapshot
 from bpsvc.store.records import Claim, Progress, Receipt, RunCommit, Segment
+from bpsvc.store.schedule_records import Plan, Schedule, Step, Submission, Submitted
 from bpsvc.store.store import LEASE_S, Store
 
 __all__ = [
@@ -16,13 +17,18 @@ __all__ = [
     "Answer",
     "Claim",
     "Named",
+    "Plan",
     "Progress",
     "PublicColumn",
     "Receipt",
     "Relation",
     "RunCommit",
+    "Schedule",
     "Segment",
     "Snapshot",
+    "Step",
     "Store",
+    "Submission",
+    "Submitted",
     "owner",
 ]

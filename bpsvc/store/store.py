@@ -4,21 +4,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from bpsvc import faults
 from bpsvc.data import Dataset
 from bpsvc.errors import StoreError
-from bpsvc.spec import Experiment
 from bpsvc.store import engine, files, query, queue, schema, segments, submitting
 from bpsvc.store.failures import explained
 from bpsvc.store.naming import Named
 from bpsvc.store.reading import Snapshot, Which
-from bpsvc.store.records import Claim, Progress, Receipt, Segment
+from bpsvc.store.records import Claim, Experiment, Progress, Receipt, Segment
+from bpsvc.store.schedules import Schedules
 from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+
+if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
+    import pandas as pd
 
 Mode = Literal["read", "write", "create"]
 
@@ -141,8 +143,7 @@ class Store:
     @contextmanager
     def snapshot(self) -> Iterator[Snapshot]:
         """One read transaction: everything asked within sees the same state."""
-        self._check_identity()
-        with explained(self.path), self._reader.begin() as connection:
+        with self._reading() as connection:
             yield Snapshot(connection)
 
     def query(
@@ -167,17 +168,17 @@ class Store:
         with self.snapshot() as now:
             return now.run(reference)
 
-    def experiments(self, which: Which = None) -> pd.DataFrame:
+    def experiments(self, which: Which = None) -> "pd.DataFrame":
         """See `Snapshot.experiments`."""
         with self.snapshot() as now:
             return now.experiments(which)
 
-    def runs(self, experiment: Which = None) -> pd.DataFrame:
+    def runs(self, experiment: Which = None) -> "pd.DataFrame":
         """See `Snapshot.runs`."""
         with self.snapshot() as now:
             return now.runs(experiment)
 
-    def factors(self, experiment: Which = None) -> pd.DataFrame:
+    def factors(self, experiment: Which = None) -> "pd.DataFrame":
         """See `Snapshot.factors`."""
         with self.snapshot() as now:
             return now.factors(experiment)
@@ -188,7 +189,7 @@ class Store:
         *,
         runs: Iterable[int] | None = None,
         series: Sequence[str] = EPOCH_SERIES,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """See `Snapshot.epochs`."""
         with self.snapshot() as now:
             return now.epochs(experiment, runs=runs, series=series)
@@ -199,12 +200,12 @@ class Store:
         *,
         runs: Iterable[int] | None = None,
         series: Sequence[str] = LAYER_SERIES,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """See `Snapshot.layer_gradients`."""
         with self.snapshot() as now:
             return now.layer_gradients(experiment, runs=runs, series=series)
 
-    def datasets(self) -> pd.DataFrame:
+    def datasets(self) -> "pd.DataFrame":
         """See `Snapshot.datasets`."""
         with self.snapshot() as now:
             return now.datasets()
@@ -224,12 +225,23 @@ class Store:
         with self.snapshot() as now:
             return now.progress(experiments)
 
-    def status(self) -> pd.DataFrame:
+    def status(self) -> "pd.DataFrame":
         """See `Snapshot.status`."""
         with self.snapshot() as now:
             return now.status()
 
+    @property
+    def schedules(self) -> Schedules:
+        """What is to be submitted again and again, and what was decided."""
+        return Schedules(self._reading, self._writing)
+
     # Within
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        self._check_identity()
+        with explained(self.path), self._reader.begin() as connection:
+            yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
