@@ -1,16 +1,17 @@
 """bpsvc's engine: one stack, with all its series recorded (more than the peers are asked for)."""
 
+from importlib.metadata import version as metadata
+
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-import bpsvc
 from benchmarks.cases import Case, Trace
 from benchmarks.peers import Ready
 from bpsvc.nn import Cadence, Layer, LayerParameters, Network, Problem, Records, advance, start
 
 
 def version() -> str:
-    return f"bpsvc {bpsvc.__version__}, numpy {np.__version__}"
+    return f"bpsvc {metadata('bpsvc')}, numpy {np.__version__}"
 
 
 def problem(case: Case, runs: int) -> Problem:

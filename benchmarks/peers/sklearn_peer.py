@@ -1,4 +1,4 @@
-"""scikit-learn's MLPClassifier, float64, run after run. A subclass looks at the gradients it keeps to itself."""
+"""scikit-learn's MLPClassifier, float64, run after run. A subclass watches its gradients."""
 
 import os
 import warnings
