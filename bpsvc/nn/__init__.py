@@ -14,6 +14,7 @@ from bpsvc.nn.notation import Parameter, parameters
 from bpsvc.nn.optimizers import OPTIMIZERS, Optimizer
 from bpsvc.nn.problem import Problem
 from bpsvc.nn.records import Records, join
+from bpsvc.nn.schedules import SCHEDULES, Schedule
 from bpsvc.nn.series import EPOCH_SERIES, LAYER_SERIES
 from bpsvc.nn.state import NEVER, Outcome, State, concatenate
 from bpsvc.nn.training import advance, start
@@ -30,6 +31,7 @@ __all__ = [
     "NEVER",
     "NUMERICS",
     "OPTIMIZERS",
+    "SCHEDULES",
     "Activation",
     "Cadence",
     "Criterion",
@@ -44,6 +46,7 @@ __all__ = [
     "Parameter",
     "Problem",
     "Records",
+    "Schedule",
     "State",
     "Stop",
     "advance",

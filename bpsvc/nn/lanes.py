@@ -9,16 +9,16 @@ import numpy as np
 
 from bpsvc import draws
 from bpsvc.nn.arrays import Bools, Floats, Ints, Knobs
+from bpsvc.nn.descent import Descent, with_defaults
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LOSSES
-from bpsvc.nn.optimizers import OPTIMIZERS, Step
 from bpsvc.nn.problem import PerRun, Problem
 from bpsvc.nn.propagation import Objective, Propagation
 from bpsvc.nn.series import Gauge
 from bpsvc.registry import Knob
 
 # Knobs that say what a formula means at one point, or add 0: left out when all runs have the default.
-_CONVENTIONS = ("derivative_at_zero", "derivative_offset")
+_CONVENTIONS = {"derivative_at_zero", "derivative_offset", "atanh_error"}
 
 
 def with_constant(x: Floats) -> Floats:
@@ -34,13 +34,10 @@ class Lanes:
         self.runs = problem.runs
         padded = np.resize(np.arange(self.runs), max(self.runs, self.layout.least))
         self.problem = problem.take(padded) if len(padded) > self.runs else problem
-        self.optimizer = OPTIMIZERS[problem.optimizer]
         self.theta = self.layout.stack(theta[padded])
-        self.slots = {name: self.layout.stack(values[padded]) for name, values in slots.items()}
         self.gradient = np.zeros_like(self.theta)
-        self.u, self.v = np.empty_like(self.theta), np.empty_like(self.theta)
-        hyper = self._with_defaults(self.optimizer.knobs, self.problem.hyper)
-        self.hyper = {name: self.layout.per_theta(value) for name, value in hyper.items()}
+        self.slots = {name: self.layout.stack(values[padded]) for name, values in slots.items()}
+        self.descent = Descent(self.problem, self.layout, self.theta, self.gradient, self.slots)
         self.knobs = self._knobs()
         self.x, self.y = self._stacked(self.problem.x, self.problem.y)
         self.full = self._propagation(problem.examples)
@@ -57,42 +54,25 @@ class Lanes:
             ]
             self.steps = {size: self._propagation(size) for size in {hi - lo for lo, hi in self.batches}}
 
-    def _with_defaults(self, knobs: Sequence[Knob], given: PerRun) -> dict[str, Floats]:
-        """Every knob for every lane, (R,): as given, or the default."""
-        lanes = len(self.problem.seeds)
-        return {
-            knob.name: np.broadcast_to(
-                np.asarray(given.get(knob.name, knob.default), dtype=np.float64), lanes
-            )
-            for knob in knobs
-        }
-
     def _knobs(self) -> list[Knobs]:
-        knobs: list[Knobs] = []
-        for layer, given in zip(self.problem.network.layers, self.problem.knobs, strict=True):
-            record = layer.function
-            fixed = [knob for knob in record.knobs if knob.name not in record.learned]
-            values = self._with_defaults(fixed, given)
-            default = {knob.name for knob in fixed if np.all(values[knob.name] == knob.default)}
-            knobs.append(
-                {
-                    name: self.layout.per_run(value)
-                    for name, value in values.items()
-                    if not (name in _CONVENTIONS and name in default)
-                }
-            )
-        return knobs
+        """Each layer's fixed knobs; learned ones are in theta."""
+        layers = zip(self.problem.network.layers, self.problem.knobs, strict=True)
+        return [
+            self._set_apart([k for k in layer.function.knobs if k.name not in layer.function.learned], given)
+            for layer, given in layers
+        ]
+
+    def _set_apart(self, knobs: Sequence[Knob], given: PerRun) -> Knobs:
+        """Knobs as the layout wants them, without conventions that all runs leave at their default."""
+        values = with_defaults(knobs, given, len(self.problem.seeds))
+        plain = {knob.name for knob in knobs if np.all(values[knob.name] == knob.default)} & _CONVENTIONS
+        return {name: self.layout.per_run(value) for name, value in values.items() if name not in plain}
 
     def _stacked(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
         return self.layout.inputs(with_constant(x)), self.layout.targets(y)
 
     def _propagation(self, examples: int) -> Propagation:
-        loss_knobs = {
-            name: self.layout.per_run(value)
-            for name, value in self._with_defaults(
-                LOSSES[self.problem.loss].knobs, self.problem.loss_knobs
-            ).items()
-        }
+        loss_knobs = self._set_apart(LOSSES[self.problem.loss].knobs, self.problem.loss_knobs)
         objective = Objective(self.problem.loss, self.problem.reduction, loss_knobs)
         network = self.problem.network
         return Propagation(network, self.layout, self.theta, self.gradient, examples, self.knobs, objective)
@@ -102,16 +82,13 @@ class Lanes:
         already.
         """
         if self.problem.full_batch:
-            self._update(epoch + 1)
+            self.descent.step(epoch, epoch + 1)
             return
         for count, (x, y) in enumerate(self._batches(epoch), start=1):
             step = self.steps[x.shape[self.layout.examples if x.ndim == 3 else 1]]
             step.forward(x)
             step.backward(x, y)
-            self._update(epoch * len(self.batches) + count)
-
-    def _update(self, count: int) -> None:
-        self.optimizer.update(self.theta, self.gradient, self.slots, self.hyper, Step(count, self.u, self.v))
+            self.descent.step(epoch, epoch * len(self.batches) + count)
 
     def _batches(self, epoch: int) -> Iterator[tuple[Floats, Floats]]:
         """The batches of an epoch in order: the data's, or for each run its own, drawn from (seed, epoch)."""
@@ -141,11 +118,11 @@ class Lanes:
 
     def series(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """The epoch series but validation's, (R,) each, and the layer series, (L, R) each."""
-        layers = self.gauge.layers(self.theta, self.gradient, self.u)
+        layers = self.gauge.layers(self.theta, self.gradient, self.descent.u)
         norm = np.empty(len(self.problem.seeds))
         epochs = {
             **self.gauge.epochs(),
-            "gradient_l2": np.sqrt(self.layout.squares(self.gradient, self.u, norm)),
+            "gradient_l2": np.sqrt(self.layout.squares(self.gradient, self.descent.u, norm)),
         }
         return epochs, layers
 

@@ -134,6 +134,20 @@ def squared(a: Floats, y: Floats, knobs: Knobs, out: Floats, work: Work) -> None
 
 def squared_derivative(a: Floats, y: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     np.subtract(a, y, out=out)
+    if "atanh_error" in knobs:
+        np.greater(np.broadcast_to(knobs["atanh_error"], out.shape), 0.0, out=work.mask)
+        np.copyto(out, _atanh_error(out, work.u), where=work.mask)
+
+
+def _atanh_error(d: Floats, out: Floats) -> Floats:
+    """Fahlman's error ln((1 + d) / (1 - d)), cut at ±17: large where an output is quite wrong."""
+    np.minimum(d, 1.0, out=out)
+    np.maximum(out, -1.0, out=out)
+    np.arctanh(out, out=out)
+    np.multiply(out, 2.0, out=out)
+    np.minimum(out, 17.0, out=out)
+    np.maximum(out, -17.0, out=out)
+    return out
 
 
 def squared_fused(z: Floats, y: Floats, out: Floats, work: Work) -> None:
@@ -176,7 +190,16 @@ LOSSES: Final = Table(
             },
             doc="The Gaussian's additive constant, ½ ln 2π for each output of each example, is left away.",
         ),
-        Loss("squared", "½ sum over outputs of (a - y)²", Term(squared, squared_derivative)),
+        Loss(
+            "squared",
+            "½ sum over outputs of (a - y)²",
+            Term(squared, squared_derivative),
+            knobs=(
+                Knob(
+                    "atanh_error", False, "pass back ln((1+d)/(1-d)) for d = a - y (Fahlman 1988)", kind=bool
+                ),
+            ),
+        ),
         Loss(
             "huber",
             "½ r² if |r| <= delta, else delta (|r| - delta/2), r = a - y, summed over outputs",

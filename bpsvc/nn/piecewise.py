@@ -1,4 +1,4 @@
-"""Activations with a kink at 0, each with its record: z >= 0 is the right branch unless a knob says otherwise."""
+"""Activations with a kink at 0, each with its record; z >= 0 is the right branch unless a knob says no."""
 
 from typing import Final
 

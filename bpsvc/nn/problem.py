@@ -40,6 +40,11 @@ class Problem:
     cadence: Cadence = field(default_factory=Cadence)
     success: Criterion | None = None
     stop: Stop | None = None
+    schedule: str = "constant"
+    schedule_knobs: PerRun = field(default_factory=dict)
+    weight_decay: Floats | None = None
+    decay_biases: bool = False
+    clip: Floats | None = None
 
     @property
     def runs(self) -> int:
@@ -81,4 +86,7 @@ class Problem:
             knobs=tuple(each(layer) for layer in self.knobs),
             hyper=each(self.hyper),
             loss_knobs=each(self.loss_knobs),
+            schedule_knobs=each(self.schedule_knobs),
+            weight_decay=None if self.weight_decay is None else np.asarray(self.weight_decay)[index],
+            clip=None if self.clip is None else np.asarray(self.clip)[index],
         )
