@@ -40,39 +40,39 @@ def read_csv(
     Raises DataError `file:line:column: cell …: rule; remedy` at the first thing that is wrong: nothing is
     skipped, filled in or guessed. Empty lines at the end are no rows.
     """
-    targets = [target] if isinstance(target, str) else list(target)
-    if not targets or target_kind not in ("auto", "number", "class"):
-        raise DataError(
-            "target names at least one column; target_kind",
-            allowed="auto, number or class",
-            value=target_kind,
-        )
-    if target_kind == "class" and len(targets) > 1:
-        raise DataError(f"a target of classes is one column, not {len(targets)}")
+    targets = _target_names(target, target_kind)
     with open_data(path, most_bytes=_FILE_BYTES) as file:
         rows = CsvRows(file, printable(path), delimiter)
         check_header(rows)
         y_places = places_of(rows, targets, "target")
-        x_names = (
-            [name for name in rows.header if name not in targets] if features is None else list(features)
-        )
-        x_places = places_of(rows, x_names, "feature")
-        if not x_places:
-            raise DataError(
-                f"{rows.name}:1:1: there is no feature column", remedy="a file needs one beside the target"
+        names = [name for name in rows.header if name not in targets] if features is None else list(features)
+        x_places = places_of(rows, names, "feature")
+        if not names:
+            raise rows.error(
+                "there is no feature column", cell=0, remedy="a file needs one beside the target"
             )
-        if both := [name for name in x_names if name in targets]:
+        if both := [name for name in names if name in targets]:
             raise DataError(f"the column {both[0]!r} is both feature and target", remedy="name it once")
         blocks = rows.blocks()
         first = _first_block(rows, blocks)
         labels = _labels(first, y_places, target_kind)
-        x, y = _tables(
-            rows, chain([first], blocks), x_places, _target_reader(rows, y_places, labels, target_kind)
-        )
+        read_y = _target_reader(rows, y_places, labels, target_kind)
+        x, y = _tables(rows, chain([first], blocks), x_places, read_y)
         classes = None
         if labels is not None:
             y, classes = _in_order(rows, labels, y)
-    return Dataset(x, y, tuple(x_names), tuple(targets), classes)
+    return Dataset(x, y, tuple(names), targets, classes)
+
+
+def _target_names(target: str | Sequence[str], kind: TargetKind) -> tuple[str, ...]:
+    names = (target,) if isinstance(target, str) else tuple(target)
+    if not names:
+        raise DataError("target names no column", allowed="at least one")
+    if kind not in ("auto", "number", "class"):
+        raise DataError("target_kind", value=kind, allowed="auto, number or class")
+    if kind == "class" and len(names) > 1:
+        raise DataError(f"a target of classes is one column, not {len(names)}")
+    return names
 
 
 def read_rows(path: str | Path, *, features: Sequence[str], delimiter: str = ",") -> Floats:

@@ -10,7 +10,6 @@ import numpy as np
 from bpsvc.draws import Floats
 from bpsvc.errors import DataError
 
-
 _SPREAD: Final = 1e150
 """Beyond it, or below its inverse, the squares that a standard deviation sums leave float64's range."""
 

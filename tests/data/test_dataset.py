@@ -39,6 +39,7 @@ def datasets(draw: st.DrawFn) -> Dataset:
 
 
 @given(datasets())
+@settings(deadline=None)
 def test_bytes_give_the_dataset_back(dataset: Dataset) -> None:
     again = Dataset.from_bytes(dataset.to_bytes())
     assert again.to_bytes() == dataset.to_bytes()
@@ -53,7 +54,7 @@ def test_bytes_give_the_dataset_back(dataset: Dataset) -> None:
 
 
 @given(datasets(), st.data())
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 def test_damaged_bytes_are_refused_or_another_dataset(dataset: Dataset, data: st.DataObject) -> None:
     raw = bytearray(dataset.to_bytes())
     for _ in range(data.draw(st.integers(1, 3))):

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -33,6 +33,7 @@ def labelled(labels: list[str]) -> Dataset:
 
 
 @given(LABELS, st.floats(0.1, 0.9), SEEDS, st.booleans())
+@settings(deadline=None)
 def test_a_split_is_a_partition(labels: list[str], share: float, seed: int, stratify: bool) -> None:
     dataset, split = labelled(labels), Split(share, stratify, seed)
     try:
@@ -47,6 +48,7 @@ def test_a_split_is_a_partition(labels: list[str], share: float, seed: int, stra
 
 
 @given(LABELS, st.floats(0.1, 0.9), SEEDS)
+@settings(deadline=None)
 def test_a_stratified_split_is_within_one_of_the_ideal(labels: list[str], share: float, seed: int) -> None:
     dataset = labelled(labels)
     codes = dataset.y[:, 0].astype(int)
@@ -110,6 +112,7 @@ def test_numbers_cannot_be_stratified() -> None:
 @given(
     hnp.arrays(np.float64, st.tuples(st.integers(1, 20), st.integers(1, 4)), elements=st.floats(-1e6, 1e6))
 )
+@settings(deadline=None)
 def test_scaling_has_an_inverse_and_standardises(x: np.ndarray) -> None:
     try:
         scaling = fit(x, ["a", "b", "c", "d"])
