@@ -41,6 +41,15 @@ def problems(draws: st.DrawFn, optimizers: tuple[str, ...] = tuple(nn.OPTIMIZERS
         ),
         "stop": draws(st.sampled_from([None, nn.Stop("solved"), nn.Stop("validation_loss", 2)])),
     }
+    if draws(st.booleans()):
+        choices["schedule"] = draws(st.sampled_from(["exponential", "cosine", "step"]))
+        knobs = {"gamma": 0.9, "over": 5.0, "every": 2.0, "warm_up": draws(st.sampled_from([0.0, 3.0]))}
+        names = {knob.name for knob in nn.SCHEDULES[choices["schedule"]].knobs}
+        choices["schedule_knobs"] = {
+            k: v * rng.uniform(0.5, 1.0, runs) for k, v in knobs.items() if k in names
+        }
+    if draws(st.booleans()):
+        choices["weight_decay"], choices["clip"] = rng.uniform(0, 0.1, runs), rng.uniform(0.1, 2.0, runs)
     if choices["batch_size"] is not None and choices["batch_size"] > examples:
         choices["batch_size"] = None
     if choices["stop"] is not None and choices["stop"].when == "validation_loss":
