@@ -2,24 +2,28 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from bpsvc.store.catalog import PUBLIC, PublicColumn
+
+if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
+    import pandas as pd
 
 _CHUNK: Final = 65_536
 
 Parameters = Mapping[str, Any]
 
 
-def frame(cursor: sqlite3.Cursor, sql: str, parameters: Parameters, relation: str) -> pd.DataFrame:
+def frame(cursor: sqlite3.Cursor, sql: str, parameters: Parameters, relation: str) -> "pd.DataFrame":
     """The rows of a query whose columns are those of a public relation, perhaps with others beside them.
 
     Integers are int64, or float64 with NaN where they may be null; reals float64 with NaN; texts are objects
     with None.
     """
+    import pandas as pd
+
     cursor.execute(sql, parameters)
     names = [column[0] for column in cursor.description]
     table = pd.DataFrame(cursor.fetchall(), columns=names, dtype=object)
@@ -29,10 +33,12 @@ def frame(cursor: sqlite3.Cursor, sql: str, parameters: Parameters, relation: st
 
 def numbers(
     cursor: sqlite3.Cursor, sql: str, parameters: Parameters, integers: Sequence[str]
-) -> pd.DataFrame:
+) -> "pd.DataFrame":
     """The rows of a query that gives numbers only: `integers` as int64, the rest as float64 with NaN for
     null.
     """
+    import pandas as pd
+
     cursor.execute(sql, parameters)
     names = [column[0] for column in cursor.description]
     chunks = []

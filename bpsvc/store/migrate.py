@@ -1,7 +1,8 @@
-"""Bring an older store up to date: all of it or nothing, after a backup. The only module that imports Alembic."""
+"""Bring an older store up to date: all of it or nothing, after a backup. The only module that imports
+Alembic.
+"""
 
 from pathlib import Path
-from typing import Final
 
 from alembic import command
 from alembic.config import Config

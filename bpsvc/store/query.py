@@ -12,14 +12,15 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, Final
 
 from bpsvc.errors import QueryError, StoreError
 from bpsvc.store import sandbox
 from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.files import uri
+
+if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
+    import pandas as pd
 
 MAX_ROWS: Final = 100_000
 TIMEOUT_S: Final = 30.0
@@ -38,8 +39,10 @@ class Answer:
     rows: list[tuple[Any, ...]]
     truncated: bool
 
-    def frame(self) -> pd.DataFrame:
+    def frame(self) -> "pd.DataFrame":
         """The rows as a DataFrame."""
+        import pandas as pd
+
         return pd.DataFrame(self.rows, columns=list(self.columns))
 
 

@@ -5,9 +5,8 @@ DataFrames have the columns of the public views (see `catalog`).
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import pandas as pd
 from sqlalchemy import Connection
 
 from bpsvc.data import Dataset
@@ -15,11 +14,13 @@ from bpsvc.errors import NotFoundError
 from bpsvc.store import naming
 from bpsvc.store.engine import raw
 from bpsvc.store.frames import frame, numbers
-from bpsvc.store.horizons import as_of
 from bpsvc.store.naming import Named
 from bpsvc.store.progress import progress
 from bpsvc.store.records import Progress
 from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+
+if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
+    import pandas as pd
 
 Which = str | Iterable[str] | None
 
@@ -73,7 +74,7 @@ class Snapshot:
         """
         return naming.run(self._cursor, reference)
 
-    def experiments(self, which: Which = None) -> pd.DataFrame:
+    def experiments(self, which: Which = None) -> "pd.DataFrame":
         """The view `experiments`: all, in the order they were submitted, or those named, in that order."""
         table = frame(
             self._cursor, "SELECT * FROM experiments ORDER BY submitted_at, experiment", {}, "experiments"
@@ -83,18 +84,22 @@ class Snapshot:
         wanted = [named.experiment for named in self._named(which)]
         return table.set_index("experiment", drop=False).loc[wanted].reset_index(drop=True)
 
-    def runs(self, which: Which = None) -> pd.DataFrame:
+    def runs(self, which: Which = None) -> "pd.DataFrame":
         """The view `runs`; of experiments, a row for each experiment and run, in the order of the plan.
 
         Then there are also `experiment`, `target_epochs`, and a column for each factor, called by its label
         (one that is called like a column of the view takes its place); and every row is as of the
         experiment's own last epoch.
         """
+        import pandas as pd
+
         if which is None:
             return frame(self._cursor, "SELECT * FROM runs ORDER BY run_id", {}, "runs")
         experiments = json.dumps([named.id for named in self._named(which)])
         table = frame(self._cursor, _RUNS_OF, {"experiments": experiments}, "runs")
         table["target_epochs"] = table["target_epochs"].astype("int64")
+        from bpsvc.store.horizons import as_of
+
         table = as_of(self._cursor, table, table["target_epochs"], table.pop("begun").astype(bool))
         factors = self.factors(which)
         for label, group in factors.groupby("label", sort=False):
@@ -103,7 +108,7 @@ class Snapshot:
             table[label] = values.reindex(index).infer_objects().to_numpy()
         return table
 
-    def factors(self, which: Which = None) -> pd.DataFrame:
+    def factors(self, which: Which = None) -> "pd.DataFrame":
         """The view `factors`, by experiment, axis in the order of the spec, and run."""
         experiments = None if which is None else json.dumps([named.id for named in self._named(which)])
         sql = """
@@ -117,7 +122,7 @@ class Snapshot:
 
     def epochs(
         self, which: Which = None, *, runs: Iterable[int] | None = None, series: Sequence[str] = EPOCH_SERIES
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """The table `epochs`, by run and epoch: of all, of experiments (up to their own last epoch), or of
         certain runs.
         """
@@ -125,13 +130,13 @@ class Snapshot:
 
     def layer_gradients(
         self, which: Which = None, *, runs: Iterable[int] | None = None, series: Sequence[str] = LAYER_SERIES
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """The table `layer_gradients`, by run, epoch and layer; chosen as for `epochs`."""
         return self._measured(
             "layer_gradients", ("run_id", "epoch", "layer"), series, LAYER_SERIES, which, runs
         )
 
-    def datasets(self) -> pd.DataFrame:
+    def datasets(self) -> "pd.DataFrame":
         """The view `datasets`."""
         return frame(self._cursor, "SELECT * FROM datasets ORDER BY data, digest", {}, "datasets")
 
@@ -151,8 +156,10 @@ class Snapshot:
         """How many runs and epochs of these experiments (by number), or of all, are done and to do."""
         return progress(self._connection, experiments)
 
-    def status(self) -> pd.DataFrame:
+    def status(self) -> "pd.DataFrame":
         """One row an experiment: how many of its runs are in which status, and epochs done of those to do."""
+        import pandas as pd
+
         return pd.read_sql_query(_STATUS, self._cursor.connection)
 
     def _named(self, which: Which) -> list[Named]:
@@ -167,7 +174,7 @@ class Snapshot:
         known: Sequence[str],
         which: Which,
         runs: Iterable[int] | None,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         if unknown := set(series) - set(known):
             raise NotFoundError(f"{table} has no {', '.join(sorted(unknown))}", allowed=", ".join(known))
         values: dict[str, Any] = {

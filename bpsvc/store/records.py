@@ -7,6 +7,49 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bpsvc.data import Dataset
+
+
+class PlannedRun(Protocol):
+    """What the store needs to know of a run that is planned: `spec.PlannedRun` has it."""
+
+    @property
+    def canonical(self) -> str: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def dataset(self) -> Dataset: ...
+    @property
+    def factors(self) -> Mapping[str, float | int | str | None]: ...
+
+
+class Experiment(Protocol):
+    """What the store needs to know of a resolved spec: `spec.Experiment` has it.
+
+    Said in this way, asking a store does not load the whole of `spec`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def spec(self) -> Mapping[str, Any]: ...
+    @property
+    def digest(self) -> str: ...
+    @property
+    def runs(self) -> Sequence[PlannedRun]: ...
+    @property
+    def epochs(self) -> int: ...
+    @property
+    def labels(self) -> Mapping[str, str]: ...
+    @property
+    def data_labels(self) -> Mapping[str, str]: ...
+
 
 class Records(Protocol):
     """M records of a stack, sorted by (run, epoch): the form in which `nn` hands them out.
@@ -73,8 +116,8 @@ class Claim:
 class RunCommit:
     """One run's part of a segment: progress from `from_epoch` to `to_epoch`, and the state there.
 
-    `status` is `running`, `done` or `diverged`, with an `outcome` for the latter two; `columns` are new values
-    of some of `schema.SUMMARY` (null for what is not finite); `seconds` is this run's share of the time.
+    `status` is `running`, `done` or `diverged`, with an `outcome` for the latter two; `columns` are new
+    values of some of `schema.SUMMARY` (null for what is not finite); `seconds` is this run's share of the time.
     """
 
     run_id: int

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bpsvc.spec import Experiment
+from bpsvc.store.records import Experiment
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,9 @@ _LAYERS: Final = (
     f"INSERT INTO layer_gradients (run_id, epoch, layer, {', '.join(LAYER_SERIES)})"
     f" VALUES (?, ?, ?{', ?' * len(LAYER_SERIES)})"
 )
-_SEGMENT: Final = f"""
+_SEGMENT: Final = """
     INSERT INTO _segment (run_id, to_epoch, from_epoch, digest, environment_id, owner, seconds, committed_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?, {STAMP})
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
 _CHECKPOINT: Final = """
     INSERT INTO _checkpoint (run_id, epoch, digest, state) VALUES (?, ?, ?, ?)
@@ -47,7 +47,9 @@ def commit(connection: Connection, segment: Segment) -> set[int]:
     """Write a segment inside the caller's transaction; the ids of the runs whose part counted."""
     cursor = raw(connection)
     environment = _environment(cursor, segment.environment)
-    kept = np.array([_swap(cursor, segment, run, environment) for run in segment.runs], dtype=bool)
+    now: str = cursor.execute(f"SELECT {STAMP}").fetchone()[0]
+    shared = {"environment": environment, "now": now, "owner": segment.owner, "lease_s": segment.lease_s}
+    kept = np.array([_swap(cursor, run, shared) for run in segment.runs], dtype=bool)
     faults.point("swapped")
     runs = [run for run, counts in zip(segment.runs, kept, strict=True) if counts]
     if not runs:
@@ -57,7 +59,16 @@ def commit(connection: Connection, segment: Segment) -> set[int]:
     cursor.executemany(
         _SEGMENT,
         [
-            (run.run_id, run.to_epoch, run.from_epoch, run.digest, environment, segment.owner, run.seconds)
+            (
+                run.run_id,
+                run.to_epoch,
+                run.from_epoch,
+                run.digest,
+                environment,
+                segment.owner,
+                run.seconds,
+                now,
+            )
             for run in runs
         ],
     )
@@ -77,18 +88,16 @@ def _environment(cursor: sqlite3.Cursor, content: str | None) -> int | None:
     return found
 
 
-def _swap(cursor: sqlite3.Cursor, segment: Segment, run: RunCommit, environment: int | None) -> bool:
+def _swap(cursor: sqlite3.Cursor, run: RunCommit, shared: Mapping[str, Any]) -> bool:
     values = {
+        **shared,
         "run_id": run.run_id,
         "fence": run.fence,
         "from_epoch": run.from_epoch,
         "to_epoch": run.to_epoch,
         "status": run.status,
         "outcome": run.outcome,
-        "lease_s": segment.lease_s,
-        "owner": segment.owner,
         "seconds": run.seconds,
-        "environment": environment,
     }
     values |= {name: _plain(value) for name, value in run.columns.items()}
     return cursor.execute(_swapping(tuple(run.columns)), values).rowcount == 1
@@ -114,7 +123,7 @@ def _swapping(columns: tuple[str, ...]) -> str:
             outcome = CASE WHEN {further} THEN NULL ELSE :outcome END,
             lease_owner = {held.format(":owner")}, lease_until = {held.format(f"{NOW} + :lease_s")},
             claimed_at = {held.format("claimed_at")},
-            finished_at = CASE WHEN :status <> 'running' AND NOT {further} THEN {STAMP} END,
+            finished_at = CASE WHEN :status <> 'running' AND NOT {further} THEN :now END,
             seconds = seconds + :seconds,
             environment_changed = environment_changed OR coalesce(environment_id <> :environment, 0),
             environment_id = coalesce(:environment, environment_id)

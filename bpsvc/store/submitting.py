@@ -14,11 +14,10 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from bpsvc import faults
-from bpsvc.spec import Experiment, PlannedRun
 from bpsvc.store import describing
 from bpsvc.store.clock import STAMP
 from bpsvc.store.engine import raw
-from bpsvc.store.records import Receipt
+from bpsvc.store.records import Experiment, PlannedRun, Receipt
 
 _NEW_REVISION: Final = f"""
     INSERT INTO _experiment (name, revision, digest, description, epochs, spec, submitted_at)

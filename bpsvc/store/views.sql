@@ -92,9 +92,7 @@ SELECT
     d.features,
     d.target_names,
     d.classes,
-    (
-        SELECT json_group_array(json(s.content)) FROM _scaling s WHERE s.dataset_id = d.id HAVING count(*) > 0
-    ) AS scaling
+    (SELECT '[' || group_concat(s.content, ', ') || ']' FROM _scaling s WHERE s.dataset_id = d.id) AS scaling
 FROM _dataset d;
 
 CREATE VIEW schedules AS

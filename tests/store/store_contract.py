@@ -1,4 +1,6 @@
-"""What any store must keep to: a class of tests for whatever opens one. `test_contract.py` runs it on SQLite."""
+"""What any store must keep to: a class of tests for whatever opens one. `test_contract.py` runs it on
+SQLite.
+"""
 
 import dataclasses
 from collections.abc import Iterator
@@ -397,7 +399,7 @@ class StoreContract:
         assert store.dataset(digest) == data
         row = store.datasets().iloc[0]
         assert (row["data"], row["digest"], row["examples"], row["inputs"]) == ("xor", digest, 4, 2)
-        assert row["scaling"] == '[{"mean":[0.5],"std":[1.0]}]'
+        assert row["scaling"] == '[{"mean": [0.5], "std": [1.0]}]'
         assert list(store.runs()["scaling"]) == ['{"mean": [0.5], "std": [1.0]}', None, None]
         with pytest.raises(NotFoundError):
             store.dataset("0" * 64)

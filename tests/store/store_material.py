@@ -1,4 +1,6 @@
-"""Experiments and segments to store: real specs, and records that a generator numbered by run and epoch draws."""
+"""Experiments and segments to store: real specs, and records that a generator numbered by run and epoch
+draws.
+"""
 
 import hashlib
 import json
