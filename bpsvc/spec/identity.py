@@ -29,9 +29,10 @@ def digest_of(*parts: Any) -> str:
     return hashlib.sha256(canonical_json(list(parts)).encode()).hexdigest()
 
 
-def run_key(canonical: str, seed: int, data: str, numerics: int) -> str:
-    """A run's key (64 hex digits): canonical run spec, seed, digest of the data, version of the numerics.
+def run_key(identity: str, seed: int, data: str, numerics: int) -> str:
+    """A run's key (64 hex digits): the run spec's identity, seed, digest of the data, version of the
+    numerics.
 
     Not in it: name, description, path of the data, epochs. More epochs later extend the same run.
     """
-    return hashlib.sha256(f"bpsvc run\n{canonical}\n{seed}\n{data}\n{numerics}".encode()).hexdigest()
+    return hashlib.sha256(f"bpsvc run\n{identity}\n{seed}\n{data}\n{numerics}".encode()).hexdigest()

@@ -26,7 +26,7 @@ class LayerWeights(Frozen):
 class Explicit(Choice):
     """Weights given in the spec, as `bpsvc weights RUN --json` prints them."""
 
-    name: Literal["explicit"] = Field("explicit", alias="scheme")
+    name: Literal["explicit"] = Field(alias="scheme")
     layers: Annotated[tuple[LayerWeights, ...], WrapValidator(listed), Field(min_length=1)]
     """One entry a layer, from the input."""
     run_id: int | None = None

@@ -55,10 +55,10 @@ def too_many_runs(points: int, seeds: int, limits: Limits) -> list[Finding]:
     ]
 
 
-def too_many_bytes(total: Volume, limits: Limits) -> list[Finding]:
-    """The finding when the records of all runs pass the limit."""
+def too_many_bytes(total: Volume, limits: Limits, path: tuple[str, ...]) -> list[Finding]:
+    """The finding at `path` when the records of all runs pass the limit."""
     if limits.record_bytes is None or total.size <= limits.record_bytes:
         return []
     what = f"{total.records:,} records of all runs would take about {total.size / 2**30:,.1f} GiB"
     remedy = 'record less often, as in "record": {"every": "decades"}; --yes if it is meant'
-    return [Finding(what, ("record", "every"), f"at most {limits.record_bytes / 2**30:g} GiB", remedy)]
+    return [Finding(what, path, f"at most {limits.record_bytes / 2**30:g} GiB", remedy)]

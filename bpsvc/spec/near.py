@@ -48,12 +48,8 @@ ACTIVATIONS: Final[Mapping[str, str]] = {
 
 INITIALIZERS: Final[Mapping[str, str]] = {
     "xavier": "xavier is called `glorot_uniform` or `glorot_normal` here",
-    "xavier_uniform": "it is called `glorot_uniform` here",
-    "xavier_normal": "it is called `glorot_normal` here",
     "glorot": "`glorot_uniform` or `glorot_normal`?",
     "kaiming": "kaiming is called `he_uniform` or `he_normal` here",
-    "kaiming_uniform": "it is called `he_uniform` here",
-    "kaiming_normal": "it is called `he_normal` here",
     "he": "`he_uniform` or `he_normal`?",
     "lecun": "it is called `lecun_normal` here",
     "gaussian": "it is called `normal` here",
@@ -63,7 +59,6 @@ INITIALIZERS: Final[Mapping[str, str]] = {
 
 OPTIMIZERS: Final[Mapping[str, str]] = {
     "gd": 'gradient descent on the full batch is `sgd` with "batch_size": null',
-    "gradient_descent": 'gradient descent on the full batch is `sgd` with "batch_size": null',
     "batch": 'the full batch is `sgd` with "batch_size": null',
     "online": 'online learning is `sgd` with "batch_size": 1',
     "adamw": "decoupled weight decay is not offered; `adam` with `weight_decay` is L2",
@@ -71,7 +66,6 @@ OPTIMIZERS: Final[Mapping[str, str]] = {
 }
 
 SOURCES: Final[Mapping[str, str]] = {
-    "iris": 'iris is a file: {"source": "csv", "path": "iris.csv", "target": "species"}',
     "file": "a file is `csv` or `npz`",
     "tsv": '{"source": "csv", "path": …, "delimiter": "\\t"}',
     "numpy": "numpy arrays come from an `npz` file",

@@ -64,7 +64,7 @@ class LayerSection(Frozen):
 
 
 class Network(Frozen):
-    """The layers."""
+    """Hidden layers by a list, by depth and width, or every layer on its own."""
 
     hidden: Hidden | None = None
     """Units of each hidden layer, like [8, 4], or {"depth": 2, "units": 8}."""

@@ -227,9 +227,9 @@ class _Reader:
         return self.stop(f"{_short(word)} is not JSON", start, remedy=f'text is quoted: "{_short(word)}"')
 
     def number(self, word: str, start: int, path: At, whole: bool) -> int | float:
-        number = float(word)
-        if whole and abs(number) < 2**63:
+        if whole and len(word) < 21 and abs(int(word)) < 2**63:
             return int(word)
+        number = float(word)
         if whole or number in (float("inf"), float("-inf")):
             self.note(f"{_short(word)} is too large a number", start, path)
             return 0

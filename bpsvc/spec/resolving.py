@@ -198,6 +198,7 @@ def _experiment(
         labels=labels,
         data_labels={point.dataset.digest: label_of(point.spec.data) for point in reversed(points)},
         volume=total,
+        expect=tuple(one.model_dump(mode="json", exclude_none=True) for one in first.expect),
         warnings=tuple(
             dict.fromkeys(text for point in points for text in warnings_of(point.subject, len(seeds)))
         ),
@@ -208,9 +209,9 @@ def _runs(
     point: Resolved, labels: Mapping[str, str], seeds: Sequence[int], epochs: int
 ) -> Iterable[PlannedRun]:
     factors: dict[str, Factor] = {path: value_of(get(point.spec, path)) for path in labels}
-    data = point.dataset.digest
+    data, identity = point.dataset.digest, point.run.identity()
     for seed in seeds:
-        key = run_key(point.canonical, seed, data, nn.NUMERICS)
+        key = run_key(identity, seed, data, nn.NUMERICS)
         yield PlannedRun(point.run, point.canonical, seed, key, epochs, point.dataset, factors)
 
 

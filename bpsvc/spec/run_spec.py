@@ -53,6 +53,17 @@ class RunSpec(Frozen):
             del content["init"]["range"]
         return canonical_json(content)
 
+    def identity(self) -> str:
+        """What is hashed: as `canonical`, but without what is at its default.
+
+        So a field or knob that is added later, neutral by default, leaves the keys of stored runs alone.
+        To change a default is to change what specs mean: that takes a new numerics version.
+        """
+        content = self.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+        if self.training.batch_size is None:
+            content["training"].pop("shuffle", None)
+        return canonical_json(content)
+
     @classmethod
     def from_canonical(cls, text: str) -> Self:
         """The run that `canonical` wrote: `RunSpec.from_canonical(run.canonical()) == run`."""

@@ -136,8 +136,15 @@ class SeedBlock(Frozen):
 
     first: Seed = 0
     """The first seed."""
-    count: int = Field(ge=1, le=2**53)
+    count: int = Field(ge=1)
     """How many."""
+
+    @model_validator(mode="after")
+    def _last(self) -> Self:
+        last = self.first + self.count - 1
+        if last > MAX_SEED:
+            raise complain(f"the last seed would be {last:,}", allowed=f"at most {MAX_SEED:,}")
+        return self
 
 
 def _seeds(value: Any) -> Any:
@@ -180,10 +187,38 @@ Seeds = Annotated[
 ]
 
 
-class Expectation(Frozen):
-    """What a batch should show; `bpsvc report --check` says whether it did."""
+RunColumn = Literal[
+    "solved",
+    "solved_epoch",
+    "initial_loss",
+    "final_loss",
+    "best_loss",
+    "best_epoch",
+    "final_accuracy",
+    "final_mean_abs_error",
+    "final_validation_loss",
+    "final_validation_accuracy",
+    "best_validation_loss",
+    "best_validation_epoch",
+    "epochs_done",
+    "seconds",
+]
 
-    metric: str
-    statistic: str
+
+class Expectation(Frozen):
+    """What the runs of an experiment should show together."""
+
+    metric: RunColumn
+    """A column of `runs`, or `solved` (1 or 0)."""
+    statistic: Literal["mean", "median", "min", "max"]
+    """Of all runs of the experiment; the mean of `solved` is the share solved."""
     at_least: float | None = None
+    """It holds when the statistic is this or more."""
     below: float | None = None
+    """It holds when the statistic is less than this."""
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.at_least is None) == (self.below is None):
+            raise complain('exactly one of "at_least" and "below" is needed')
+        return self

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bpsvc.errors import Finding
+from bpsvc.spec.base import complain, complain_at
 from bpsvc.spec.identity import canonical_json
 from bpsvc.spec.overriding import overlaps
 from bpsvc.spec.random_points import drawn
@@ -58,7 +59,10 @@ def count(blocks: Sequence[Block]) -> int:
 
 
 def points(blocks: Sequence[Block], document: Document) -> Iterator[Point]:
-    """All points in order; a spec without a sweep has one, with no values."""
+    """All points in order; a spec without a sweep has one, with no values.
+
+    Raises ValidationError when random axes do not have as many different points as they should give.
+    """
     if not blocks:
         yield Point()
     single = isinstance(document.raw.get("sweep"), dict)
@@ -118,7 +122,11 @@ def _axes(block: Block, where: At) -> Iterator[_Axis]:
         yield _Axis([Point({p: v[i] for p, v in block.zip.items()}, places[i]) for i in range(length)])
     if block.random:
         at_axes = {path: (*where, "random", "axes", path) for path in block.random.axes}
-        yield _Axis([Point(values, at_axes) for values in drawn(block.random)])
+        steps = [Point(values, at_axes) for values in drawn(block.random)]
+        if len(steps) < block.random.count:
+            what = f"these axes have hardly more than {len(steps)} different points, not {block.random.count}"
+            raise complain_at((*where, "random", "count"), complain(what, remedy="fewer points, or a grid"))
+        yield _Axis(steps)
 
 
 def _merged(steps: Sequence[Point], block: int) -> Point:

@@ -36,11 +36,19 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         {"network": {"hidden": [3, 2], "activation": "tanh"}},
         {
             "network": {
-                "layers": [{"units": 3, "activation": "tanh"}, {"units": 2, "activation": "tanh"}, {"units": 1}]
+                "layers": [
+                    {"units": 3, "activation": "tanh"},
+                    {"units": 2, "activation": "tanh"},
+                    {"units": 1},
+                ]
             }
         },
     ),
-    ("output units", {"network": {"layers": [{"units": 2}, {}]}}, {"network": {"layers": [{"units": 2}, {"units": 1}]}}),
+    (
+        "output units",
+        {"network": {"layers": [{"units": 2}, {}]}},
+        {"network": {"layers": [{"units": 2}, {"units": 1}]}},
+    ),
     (
         "output default",
         {"network": {"hidden": [2]}},
@@ -54,7 +62,12 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     (
         "knobs at their defaults",
         {"network": {"hidden": [2], "activation": "leaky_relu"}},
-        {"network": {"hidden": [2], "activation": {"name": "leaky_relu", "alpha": 0.01, "derivative_at_zero": 1}}},
+        {
+            "network": {
+                "hidden": [2],
+                "activation": {"name": "leaky_relu", "alpha": 0.01, "derivative_at_zero": 1},
+            }
+        },
     ),
     (
         "no bias",
@@ -63,8 +76,16 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ),
     ("init by name", {"init": "he_normal"}, {"init": {"scheme": "he_normal"}}),
     ("init default", {}, {"init": {"scheme": "uniform", "range": 0.1}}),
-    ("low and high", {"init": {"scheme": "uniform", "range": 2}}, {"init": {"scheme": "uniform", "low": -2, "high": 2}}),
-    ("bias_std", {"init": {"scheme": "normal", "std": 1}}, {"init": {"scheme": "normal", "std": 1, "bias_std": 1}}),
+    (
+        "low and high",
+        {"init": {"scheme": "uniform", "range": 2}},
+        {"init": {"scheme": "uniform", "low": -2, "high": 2}},
+    ),
+    (
+        "bias_std",
+        {"init": {"scheme": "normal", "std": 1}},
+        {"init": {"scheme": "normal", "std": 1, "bias_std": 1}},
+    ),
     (
         "printed weights",
         {"init": {"scheme": "explicit", "layers": LAYERS}},
@@ -98,7 +119,9 @@ def test_short_is_long(short: dict[str, Any], long: dict[str, Any]) -> None:
     assert [dict(run.factors) for run in one.runs] == [dict(run.factors) for run in two.runs]
 
 
-@pytest.mark.parametrize("table", [ACTIVATIONS, LOSSES, INITIALIZERS, OPTIMIZERS, SOURCES], ids=lambda t: t.what)
+@pytest.mark.parametrize(
+    "table", [ACTIVATIONS, LOSSES, INITIALIZERS, OPTIMIZERS, SOURCES], ids=lambda t: t.what
+)
 def test_exact_synonyms_are_canonicalised(table: Any) -> None:
     place = {
         "activation": lambda name: {"network": {"hidden": [2], "activation": name}},
