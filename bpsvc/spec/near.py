@@ -65,6 +65,14 @@ OPTIMIZERS: Final[Mapping[str, str]] = {
     "lbfgs": "only first-order methods are offered",
 }
 
+SCHEDULES: Final[Mapping[str, str]] = {
+    "none": "no schedule is null, or `constant`",
+    "linear": "a linear start is `warm_up` epochs of any schedule",
+    "warmup": "a linear start is `warm_up` epochs of any schedule",
+    "warm_up": 'a linear start is `warm_up` epochs of any schedule, as in {"name": "constant", "warm_up": 10}',
+    "plateau": "schedules are functions of the epoch alone, so that runs can go on from a checkpoint",
+}
+
 SOURCES: Final[Mapping[str, str]] = {
     "file": "a file is `csv` or `npz`",
     "tsv": '{"source": "csv", "path": …, "delimiter": "\\t"}',

@@ -18,7 +18,6 @@ from bpsvc.spec.limits import Limits
 from bpsvc.spec.paths import PathError, put
 from bpsvc.spec.reading import At, Document
 from bpsvc.spec.run_spec import RunNetwork, RunSpec
-from bpsvc.spec.sections import RunTraining
 from bpsvc.spec.sources import Library
 from bpsvc.spec.sweep import Point
 
@@ -114,21 +113,13 @@ def _of_data(error: DataError, raw: Mapping[str, Any]) -> Finding:
 
 def run_of(subject: Subject) -> RunSpec:
     """The run spec of a completed spec: what has no effect is set to its neutral value."""
-    spec, training = subject.spec, subject.spec.training
-    full = training.batch_size is None or training.batch_size == subject.examples
+    spec = subject.spec
     return RunSpec(
         data=spec.data.preparation,
         network=RunNetwork(layers=subject.layers),
         init=effective(spec.init),
         loss=subject.loss,
-        training=RunTraining(
-            optimizer=training.optimizer,
-            learning_rate=training.learning_rate if training.takes_learning_rate else None,
-            batch_size=None if full else training.batch_size,
-            shuffle=full or training.shuffle,
-            reduction=training.reduction,
-            stop=training.stop,
-        ),
+        training=spec.training.effective(subject.examples),
         success=spec.success,
         record=spec.record,
     )

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, model_validator
 
 from bpsvc.nn.optimizers import OPTIMIZERS
+from bpsvc.nn.schedules import SCHEDULES
 from bpsvc.spec import near
 from bpsvc.spec.base import MAX_EPOCHS, MAX_SEED, Frozen, Seed, checked, complain, complain_at, missing
 from bpsvc.spec.choices import Choice, kind, menu_of
 
 OPTIMIZER = menu_of(OPTIMIZERS, near.OPTIMIZERS, without=frozenset({"learning_rate"}))
+SCHEDULE = menu_of(SCHEDULES, near.SCHEDULES)
 
 Metric = Literal[
     "accuracy",
@@ -64,6 +66,15 @@ class RunTraining(Frozen):
     """A new order each epoch; false keeps the data's order. Without effect on a full batch."""
     reduction: Literal["mean", "sum"] = "mean"
     """How the losses of the examples become one number: the lecture's 1/N, or their sum."""
+    schedule: Annotated[SerializeAsAny[Choice], SCHEDULE.checks] | None = None
+    """How the learning rate changes with the epochs; null: it does not."""
+    weight_decay: float = Field(0.0, ge=0)
+    """λ of the penalty ½ λ |W|², whose gradient is added to the loss's; biases and learned knobs are exempt.
+    """
+    decay_biases: bool = False
+    """Whether biases decay too."""
+    clip: float | None = Field(None, gt=0)
+    """Largest length of the whole gradient in a step; null: any."""
     stop: Stop | None = None
     """null: all epochs are trained."""
 
@@ -77,6 +88,23 @@ class RunTraining(Frozen):
         if self.learning_rate is None and self.takes_learning_rate:
             raise missing(("learning_rate",), "step size, the lecture's epsilon")
         return self
+
+    def effective(self, examples: int) -> "RunTraining":
+        """The same training of `examples` examples with nothing in it that has no effect."""
+        full = self.batch_size is None or self.batch_size == examples
+        constant = SCHEDULE.pick("constant")
+        return RunTraining(
+            optimizer=self.optimizer,
+            learning_rate=self.learning_rate if self.takes_learning_rate else None,
+            batch_size=None if full else self.batch_size,
+            shuffle=full or self.shuffle,
+            reduction=self.reduction,
+            schedule=None if self.schedule == constant or not self.takes_learning_rate else self.schedule,
+            weight_decay=self.weight_decay,
+            decay_biases=self.decay_biases and self.weight_decay > 0,
+            clip=self.clip,
+            stop=self.stop,
+        )
 
 
 class Training(RunTraining):

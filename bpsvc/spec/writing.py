@@ -12,7 +12,7 @@ def written_out(spec: Spec, sweep: Any) -> dict[str, Any]:
         content["network"] = {"layers": content["network"]["layers"]}
     if "low" in content["init"]:
         del content["init"]["range"]
-    for name in ("batch_size", "stop"):
+    for name in ("batch_size", "schedule", "clip", "stop"):
         content["training"].setdefault(name, None)
     if spec.success is None and "success" in spec.model_fields_set:
         content["success"] = None

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (a table with one case a line)
 """Wrong turns and their answers: what is wrong, where, what is allowed, what was perhaps meant."""
 
 import json
@@ -170,6 +171,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"success": {"metric": "acuracy", "at_least": 1}}, "did you mean 'accuracy'?"),
     ({"data": {"source": "xor", "scale": "minmax"}}, '"minmax" is not one of the values here'),
     ({"data": {"source": "xor", "split": {"validation": 0.2, "seed": "each"}}}, "data.split.seed: 'each' is no seed"),
+    ({"training": training(schedule="step")}, "training.schedule.every: is missing"),
+    ({"training": training(schedule="plateau")}, "schedules are functions of the epoch alone"),
+    ({"training": training(schedule={"name": "exponential", "gamma": 2})}, "training.schedule.gamma: 2 is out of range"),
+    ({"training": training(weight_decay=-1)}, "training.weight_decay: -1 is out of range"),
+    ({"training": training(weight_decay=None)}, "training.weight_decay: null is not a number"),
+    ({"training": training(clip=0)}, "training.clip: 0 is out of range"),
     # texts
     ({"name": ""}, "name: this text is empty"),
     ({"name": "x" * 10_000}, "name: this text has 10,000 characters"),

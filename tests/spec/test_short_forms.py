@@ -98,6 +98,14 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("batch of all", {}, {"training": training(batch_size=4)}),
     ("batch of all, no order", {}, {"training": training(batch_size=4, shuffle=False)}),
     ("shuffle without batches", {}, {"training": training(shuffle=False)}),
+    ("no schedule", {}, {"training": training(schedule=None, weight_decay=0, clip=None)}),
+    ("constant schedule", {}, {"training": training(schedule="constant")}),
+    ("decay of biases without decay", {}, {"training": training(decay_biases=True)}),
+    (
+        "schedule knobs",
+        {"training": training(schedule={"name": "step", "every": 5})},
+        {"training": training(schedule={"name": "step", "every": 5, "gamma": 0.1, "warm_up": 0})},
+    ),
     ("stop", {"training": training(stop="solved")}, {"training": training(stop={"when": "solved"})}),
     ("success default", {}, {"success": {"metric": "accuracy", "at_least": 1}}),
     ("seeds", {"seeds": 3}, {"seeds": {"first": 0, "count": 3}}),
@@ -177,6 +185,6 @@ def test_the_stored_spec_says_every_default() -> None:
     assert stored["loss"] == {"name": "log_likelihood"}
     assert stored["success"] == {"metric": "accuracy", "at_least": 1.0}
     assert stored["record"]["every"] == 1
-    for name in ("batch_size", "stop"):
+    for name in ("batch_size", "schedule", "clip", "stop"):
         assert stored["training"][name] is None
     assert isinstance(spec.Spec.model_validate(stored), spec.Spec)
