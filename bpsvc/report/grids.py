@@ -12,7 +12,7 @@ Floats = NDArray[np.float64]
 
 
 class Grid(NamedTuple):
-    """`values` (R, E) of R runs at the E epochs that any of them recorded."""
+    """`values` (R, E) of R runs at the E epochs that all running ones recorded."""
 
     epochs: NDArray[np.int64]
     values: Floats
@@ -32,6 +32,8 @@ def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str) -> Grid:
     present, row_of = np.unique(rows["case"].to_numpy(np.int64), return_inverse=True)
     values = np.full((present.size, epochs.size), np.nan)
     values[row_of, column_of] = rows[column].to_numpy(np.float64, na_value=np.nan)
+    known = np.zeros(values.shape, dtype=bool)
+    known[row_of, column_of] = True
     if not values.size:
         return Grid(epochs, values)
     last = np.zeros(present.size, dtype=np.intp)
@@ -42,7 +44,9 @@ def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str) -> Grid:
     later = np.arange(epochs.size) > last[:, None]
     values = np.where(later, rest[:, None], values)
     values[diverged, last[diverged]] = np.inf
-    return Grid(epochs, values)
+    # The epoch at which one run ended may be off the cadence: the others have no record there.
+    common = (known | later).all(axis=0)
+    return Grid(epochs[common], values[:, common])
 
 
 def per_configuration(frame: pd.DataFrame) -> dict[int, pd.DataFrame]:

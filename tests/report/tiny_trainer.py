@@ -83,8 +83,7 @@ def judge(task: Task, h: Floats, y: Floats) -> dict[str, Floats]:
         likelihood = (y * logp).sum((-1, -2))
         right = (h.argmax(-1) == y.argmax(-1)).mean(-1)
     else:
-        p = np.clip(h, 1e-300, 1 - 1e-16)
-        likelihood = (y * np.log(p) + (1 - y) * np.log1p(-p)).sum((-1, -2))
+        likelihood = np.log(np.where(y > 0.5, h, 1 - h)).sum((-1, -2))
         right = (np.abs(y - h) < 0.5).all(-1).mean(-1)
     error = np.abs(y - h)
     squared = 0.5 * ((y - h) ** 2).sum(-1).mean(-1)

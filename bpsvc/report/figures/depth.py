@@ -80,12 +80,12 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         aspect=0.66,
     )
     figure, axes = sheet(style, panels, legend, layout)
+    log_axis(axes[0], frame[["delta_rms", "low", "high"]])
+    top = int(frame["layer"].max())
+    axes[0].set_xlim(0.6, top + 0.4 + 0.02 * top)
+    axes[0].set_xticks(_ticks(top))
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
-        log_axis(ax, frame[["delta_rms", "low", "high"]])
-        top = int(frame["layer"].max())
-        ax.set_xlim(0.6, top + 0.4 + 0.02 * top)
-        ax.set_xticks(_ticks(top))
         for _, rows in here.groupby("series", sort=False):
             colour = rows["colour"].iloc[0]
             ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)

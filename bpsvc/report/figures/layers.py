@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from bpsvc.report.cases import UNFINISHED
@@ -65,25 +66,28 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
             _legend(deepest, style, f"n = {counts[names[0]]} runs each" if alike else ""),
             Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.8),
         )
+        epoch_axis(axes[0], frame["epoch"])
+        if is_share:
+            share_axis(axes[0])
+        else:
+            log_axis(axes[0], frame[column])
         for ax, name in zip(axes, names, strict=True):
             here = frame[frame["configuration"] == name]
-            epoch_axis(ax, frame["epoch"])
-            if is_share:
-                share_axis(ax)
-            else:
-                log_axis(ax, frame[column])
             layers = int(here["layers"].iloc[0])
-            for layer, rows in here.groupby("layer", sort=True):
-                colour = _colour(int(str(layer)), layers)
-                width = style.line * (1.0 if layers <= 6 else 0.7)
-                ax.plot(rows["epoch"], _positive(rows[column], is_share), color=colour, linewidth=width)
+            # Without a value a line has a gap: no median, or none that a log axis can show.
+            shown = here[column].where(np.isfinite(here[column]) & (is_share | (here[column] > 0)))
+            points = np.column_stack([here["epoch"], shown])
+            cuts = np.flatnonzero(np.diff(here["layer"])) + 1
+            lines = LineCollection(
+                np.split(points, cuts),
+                colors=[_colour(layer, layers) for layer in dict.fromkeys(here["layer"])],
+                linewidths=style.line * (1.0 if layers <= 6 else 0.7),
+                capstyle="round",
+            )
+            ax.add_collection(lines, autolim=False)
         return figure
 
     return draw
-
-
-def _positive(values: "pd.Series[float]", is_share: bool) -> "pd.Series[float]":
-    return values if is_share else values.where(np.isfinite(values) & (values > 0))
 
 
 def _colour(layer: int, layers: int) -> str:

@@ -90,12 +90,13 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         aspect=None if len(panels) == 1 else 0.72,
     )
     figure, axes = sheet(style, panels, legend, layout)
+    epoch_axis(axes[0], frame["epoch"])
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
-        epoch_axis(ax, frame["epoch"])
-        log_axis(ax, frame["loss"] if together else here["loss"])
         if not together:
             ax.set_ylabel(here["unit"].iloc[0])
+        if ax is axes[0] or not together:
+            log_axis(ax, frame["loss"] if together else here["loss"])
         for _, rows in here[here["row"] == "run"].groupby("series", sort=False):
             _bundle(ax, rows, style)
         for _, rows in here[here["row"] == "median"].groupby("series", sort=False):

@@ -56,7 +56,9 @@ def sheet(
     heading = 1.9 * em if any(headings) else 0.5 * em
     gap_y = heading + (0.6 if layout.same_x else 3.2) * em
     top = (2.6 * em if style.titled and layout.title else 0.4 * em) + heading
-    per_row, lines = _legend_shape(legend, style, style.width - left - right)
+    # A narrow sheet needs its whole width for the legend.
+    margin = left if style.width > 5 else 0.6 * em
+    per_row, lines = _legend_shape(legend, style, style.width - margin - 0.4 * em)
     below = lines * 1.6 * em + (0.6 * em if lines else 0)
     bottom = (4.0 if layout.x else 2.2) * em + below
     width = (style.width - left - right - gap_x * (columns - 1)) / columns
@@ -78,7 +80,8 @@ def sheet(
             sharey=axes[0] if axes and layout.same_y else None,
         )
         if text:
-            ax.set_title(fitted(text, style.font, width + 0.6 * gap_x))
+            aside = 0.6 * gap_x if column < columns - 1 else 0.8 * right
+            ax.set_title(fitted(text, style.font, width + aside))
         ax.tick_params(
             labelleft=column == 0 or not layout.same_y,
             labelbottom=place + columns >= count or not layout.same_x,
@@ -86,12 +89,13 @@ def sheet(
         axes.append(ax)
     _frame(figure, style, layout, left, total)
     if legend:
-        labels = [str(entry.get_label()) for entry in legend]
+        room = style.width - margin - 2.7 * em
+        labels = [fitted(str(entry.get_label()), 0.95 * style.font, room) for entry in legend]
         figure.legend(
             handles=list(legend),
             labels=labels,
             loc="lower left",
-            bbox_to_anchor=(left / style.width, 0.25 * em / total),
+            bbox_to_anchor=(margin / style.width, 0.25 * em / total),
             ncols=per_row,
             borderpad=0,
             borderaxespad=0,

@@ -62,9 +62,9 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     horizon = float(frame["epoch"].max())
     series = list(legend_names(frame))
     reach = 1.28 ** (len(series) + 2)
+    epoch_axis(axes[0], frame["epoch"], beyond=reach)
+    share_axis(axes[0])
     for ax, panel in zip(axes, panels, strict=True):
-        epoch_axis(ax, frame["epoch"], beyond=reach)
-        share_axis(ax)
         ax.axvline(horizon, color="#bbbbbb", linewidth=0.5 * style.line, linestyle=(0, (2, 2)))
         for place, name in enumerate(series):
             rows = frame[(frame["panel"] == panel) & (frame["series"] == name)]

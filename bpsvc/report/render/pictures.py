@@ -16,10 +16,14 @@ _METADATA: Final[dict[str, dict[str, Any]]] = {
 
 
 def saved(figure: Figure, form: str) -> bytes:
-    """The figure as svg, png or pdf; to be called within `style.drawing`."""
+    """The figure as svg, png or pdf; to be called within `style.drawing`.
+
+    matplotlib repeats each text in a comment beside its glyphs. Comments are taken out: no user text is left.
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format=form, metadata=_METADATA[form])
-    return buffer.getvalue()
+    content = buffer.getvalue()
+    return re.sub(rb"\s*<!--.*?-->", b"", content, flags=re.DOTALL) if form == "svg" else content
 
 
 def inlined(svg: bytes, name: str, label: str) -> Markup:

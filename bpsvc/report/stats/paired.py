@@ -52,9 +52,7 @@ def paired_difference(first: ArrayLike, second: ArrayLike, level: float = 0.95) 
 
 
 def sign_test(higher: int, lower: int) -> float:
-    """The two-sided exact probability of so uneven a split if either sign were equally likely; 1 without any
-    sign.
-    """
+    """The two-sided exact probability of so uneven a split if both signs were equally likely (none: 1)."""
     trials = higher + lower
     tail = sum(math.comb(trials, k) for k in range(min(higher, lower) + 1))
     # Python's integers divide correctly rounded even where 2**trials exceeds every float.
@@ -62,9 +60,7 @@ def sign_test(higher: int, lower: int) -> float:
 
 
 def spearman(first: ArrayLike, second: ArrayLike) -> float:
-    """Spearman's rank correlation of (n,) and (n,), ties at their mean rank; NaN if either is constant or n <
-    3.
-    """
+    """Spearman's rank correlation of (n,) and (n,), ties at their mean rank; NaN if constant or n < 3."""
     a, b = ranks(first), ranks(second)
     if a.size < 3:
         return math.nan

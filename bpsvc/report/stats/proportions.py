@@ -14,8 +14,7 @@ class Interval(NamedTuple):
 
 
 def wilson(successes: int, runs: int, level: float = 0.95) -> Interval:
-    """Wilson's score interval for a share (Wilson, JASA 22, 1927, 209–212): sensible at 0 of n and n of n
-    too.
+    """Wilson's score interval for a share (JASA 22, 1927, 209–212): sensible at 0 of n and n of n too.
 
     The centre is (k + z²/2) / (n + z²) and the half width z √(k(n−k)/n + z²/4) / (n + z²). Without runs: NaN
     and [0, 1].

@@ -96,17 +96,16 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
     """The columns that say something, as text."""
     shown: dict[str, list[str]] = {"configuration": [str(label) for label in frame["configuration"]]}
     rows = frame.to_dict("records")
-    shown["runs"] = [whole(row["runs"]) for row in rows]
-    for column in ("unfinished", "diverged"):
-        shown[column] = [whole(row[column]) for row in rows]
+    shown["runs (unfinished, diverged)"] = [
+        f"{whole(row['runs'])} ({whole(row['unfinished'])}, {whole(row['diverged'])})" for row in rows
+    ]
     if "solved" in frame:
         shown["solved (95 % interval)"] = [_solved(row) for row in rows]
         shown["epochs to solve: median (quartiles)"] = [_epochs(row) for row in rows]
     shown["median final loss"] = [figure(row["median_final_loss"]) for row in rows]
-    if frame["loss"].nunique() > 1:
-        shown["loss"] = [row["loss"] for row in rows]
     for column, heading in _OPTIONAL.items():
-        if frame[column].notna().any():
+        # A criterion on accuracy has said what the median accuracy could say.
+        if frame[column].notna().any() and not (column == "median_accuracy" and "solved" in frame):
             shown[heading] = [(percent if "accuracy" in column else figure)(row[column]) for row in rows]
     return pd.DataFrame(shown)
 

@@ -1,0 +1,202 @@
+"""Prepared data of the figures, recomputed here from the raw frames by other means."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import tiny_trainer
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.testing import assert_allclose
+
+from bpsvc.report import FIGURES, STYLES, Material, data, figure
+from bpsvc.report.figures import layers, loss, solved
+
+
+def test_share_solved_keeps_the_unsolved_in_the_denominator(xor: Material) -> None:
+    frame = data(xor, "solved")
+    for label, rows in frame.groupby("configuration"):
+        name, rate = label.split(" · learning_rate ")
+        runs = xor.runs[(xor.runs["loss"] == name) & (xor.runs["learning_rate"] == float(rate))]
+        assert len(runs) == 10
+        assert (rows["runs"] == 10).all()
+        for row in rows.itertuples():
+            assert row.solved == (runs["solved_epoch"] <= row.epoch).sum()
+            assert row.share == row.solved / 10
+    last = frame.groupby("configuration").tail(1)
+    assert (last["epoch"] == 3000).all()
+    assert last["share"].max() < 1 or last["share"].min() < 1, "the fixture has unsolved runs"
+
+
+def test_unfinished_runs_are_left_out_of_shares_and_said_so(xor: Material) -> None:
+    runs = xor.runs.copy()
+    runs.loc[:3, "status"] = ["queued", "running", "running", "failed"]
+    runs.loc[:3, "epochs_done"] = [0, 100, 2000, 500]
+    frame = data(dataclasses.replace(xor, runs=runs), "solved")
+    first = frame[frame["configuration"] == frame["configuration"].iloc[0]]
+    assert (first["runs"] == 6).all()
+    assert (first["left_out"] == 4).all()
+    assert "4 unfinished runs are left out" in solved.caption(frame)
+
+
+def test_losses_never_share_a_panel(xor: Material) -> None:
+    frame = data(xor, "loss")
+    assert (frame.groupby("panel")["unit"].nunique() == 1).all()
+    assert set(frame["panel"]) == {"log_likelihood", "squared"}
+
+
+def test_loss_medians_are_over_all_runs(xor: Material) -> None:
+    frame = data(xor, "loss")
+    joined = xor.epochs.merge(
+        xor.runs[["run_id", "loss", "learning_rate"]], on="run_id", suffixes=("", "_name")
+    )
+    chosen = joined[(joined["loss_name"] == "squared") & (joined["learning_rate"] == 4)]
+    expected = chosen.groupby("epoch")["loss"].median()
+    mine = frame[(frame["row"] == "median") & (frame["configuration"] == "squared · learning_rate 4")]
+    assert_allclose(mine.set_index("epoch")["loss"], expected)
+    assert (mine["runs"] == 10).all()
+
+
+def test_a_run_that_stopped_stays_in_the_median_and_a_diverged_one_is_worse_than_any(
+    exploding: Material,
+) -> None:
+    shares = exploding.cases["state"].eq("diverged").groupby(exploding.cases["configuration"]).mean()
+    assert shares[0] == 0
+    assert shares[1] > 0.5, "the fixture's large step diverges"
+    stopped = exploding.cases[(exploding.cases["outcome"] == "solved")]
+    assert len(stopped) > 2, "the fixture has runs that stopped early"
+    frame = data(exploding, "loss")
+    fine = frame[(frame["row"] == "median") & (frame["configuration"] == "learning_rate 0.05")].set_index(
+        "epoch"
+    )
+    records = exploding.epochs.merge(exploding.cases[["run_id", "configuration", "last_epoch"]], on="run_id")
+    records = records[records["configuration"] == 0]
+    table = records.pivot(index="epoch", columns="run_id", values="loss")
+    ended = table.index.to_numpy()[:, None] > records.groupby("run_id")["last_epoch"].first().to_numpy()
+    common = (table.notna() | ended).all(axis=1)
+    assert not common.all(), "some run ended off the cadence, where the others have no record"
+    assert_allclose(fine["loss"], table.ffill()[common].median(axis=1))
+    assert (fine.index == table.index[common]).all()
+    lost = frame[(frame["row"] == "median") & (frame["configuration"] == "learning_rate 1e+60")]
+    assert lost.sort_values("epoch")["loss"].iloc[-1] == np.inf
+
+
+def test_signal_slopes_are_the_lectures(vanishing: Material) -> None:
+    frame = data(vanishing, "depth")
+    slopes = frame.drop_duplicates("configuration").set_index("configuration")["decades_per_layer"]
+    assert 0.35 < slopes["logistic · depth 10"] < 0.65
+    assert -0.1 < slopes["tanh · depth 10"] < 0.25
+    assert (frame["layer"] <= frame["hidden_layers"]).all(), "the output layer is not a hidden one"
+    start = vanishing.layers[(vanishing.layers["epoch"] == 0) & (vanishing.layers["layer"] == 1)]
+    runs = vanishing.runs[(vanishing.runs["activation"] == "tanh") & (vanishing.runs["depth"] == 5)]
+    expected = start[start["run_id"].isin(runs["run_id"])]["delta_rms"].median()
+    mine = frame[(frame["configuration"] == "tanh · depth 5") & (frame["layer"] == 1)]
+    assert_allclose(mine["delta_rms"].iloc[0], expected)
+
+
+def test_a_zipped_step_is_not_in_the_labels(vanishing: Material) -> None:
+    assert "learning_rate" in vanishing.factors
+    assert not vanishing.configurations["label"].str.contains("learning_rate").any()
+
+
+@pytest.mark.parametrize("name, column", [("signal", "delta_rms"), ("gradient", "gradient_l2")])
+def test_layer_medians(vanishing: Material, name: str, column: str) -> None:
+    frame = data(vanishing, name)
+    runs = vanishing.runs[(vanishing.runs["activation"] == "logistic") & (vanishing.runs["depth"] == 5)]
+    records = vanishing.layers[vanishing.layers["run_id"].isin(runs["run_id"])]
+    expected = records.groupby(["epoch", "layer"])[column].median()
+    mine = (
+        frame[frame["configuration"] == "logistic · depth 5"]
+        .set_index(["epoch", "layer"])[column]
+        .sort_index()
+    )
+    assert_allclose(mine, expected)
+    assert mine.index.get_level_values("layer").max() == 6
+
+
+def test_validation_shows_every_run(clouds: Material) -> None:
+    frame = data(clouds, "validation")
+    assert len(frame) == len(clouds.runs)
+    merged = frame.merge(clouds.runs, on="run_id")
+    assert (merged["validation_accuracy"] == merged["final_validation_accuracy"]).all()
+    assert frame.groupby("configuration")["validation_accuracy"].nunique().min() > 1, "splits differ by seed"
+
+
+def test_each_experiment_ends_at_its_own_epochs(xor: Material) -> None:
+    short = dataclasses.replace(xor, runs=xor.runs.assign(target_epochs=1000))
+    assert data(short, "loss")["epoch"].max() == 1000
+    assert data(short, "signal")["epoch"].max() == 1000
+    late = xor.runs["solved_epoch"] > 1000
+    assert late.any()
+    assert not short.cases.loc[late.to_numpy(), "solved"].any()
+    at_1000 = xor.epochs[xor.epochs["epoch"] == 1000].set_index("run_id")["loss"]
+    assert_allclose(short.cases["final_loss"], at_1000.loc[short.cases["run_id"]])
+
+
+KINDS = ("xor", "many", "clouds", "exploding")
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_draws(name: str, request: pytest.FixtureRequest) -> None:
+    materials = (request.getfixturevalue(kind) for kind in KINDS[::-1])
+    _assert_drawn(next(material for material in materials if FIGURES[name].applies(material)), name, "screen")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_figure_draws_in_every_style(
+    kind: str, name: str, style: str, request: pytest.FixtureRequest
+) -> None:
+    material: Material = request.getfixturevalue(kind)
+    if not FIGURES[name].applies(material):
+        pytest.skip("nothing to draw")
+    _assert_drawn(material, name, style)
+
+
+def _assert_drawn(material: Material, name: str, style: str) -> None:
+    frame = data(material, name)
+    before = frame.copy()
+    drawn = figure(frame, name, style=style)
+    assert isinstance(drawn, Figure)
+    pd.testing.assert_frame_equal(frame, before)
+    assert len(FIGURES[name].caption(frame)) > 40
+    assert drawn.get_size_inches()[0] == pytest.approx(STYLES[style].width)
+    _assert_texts_apart(drawn)
+
+
+def _assert_texts_apart(drawn: Figure) -> None:
+    """Titles, axis labels and legends lie within the figure and do not cover each other."""
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    texts = [text for text in drawn.texts if text.get_text()]
+    texts += [
+        part for ax in drawn.axes for part in (ax.title, ax._left_title, ax.xaxis.label, ax.yaxis.label)
+    ]
+    texts += [text for legend in drawn.legends for text in legend.get_texts()]
+    boxes = [(t.get_text(), t.get_window_extent(renderer)) for t in texts if t.get_text() and t.get_visible()]
+    page = drawn.bbox
+    for place, (words, box) in enumerate(boxes):
+        assert box.x0 >= -1 and box.x1 <= page.x1 + 1, f"{words!r} leaves the figure"
+        assert box.y0 >= -1 and box.y1 <= page.y1 + 1, f"{words!r} leaves the figure"
+        for others, other in boxes[place + 1 :]:
+            assert not box.padded(-1).overlaps(other.padded(-1)), f"{words!r} covers {others!r}"
+
+
+def test_layers_beyond_the_most_panels_are_said_to_be_in_the_csv() -> None:
+    frame = pd.DataFrame({"configuration": [f"c{k}" for k in range(layers.MOST_PANELS + 3)]})
+    assert "the other 3 are in the CSV" in layers.captioned("x")(frame)
+
+
+def test_units_are_named() -> None:
+    assert loss.unit("log_likelihood", "mean") == "−log L in nats, mean"
+    assert loss.unit("squared", "sum").endswith("sum")
+
+
+def test_the_trainer_of_these_tests_learns_xor() -> None:
+    material = tiny_trainer.xor(seeds=4, epochs=2000)
+    solved_first = material.runs[material.runs["loss"] == "log_likelihood"]["solved_epoch"].notna().sum()
+    assert solved_first >= 2

@@ -1,0 +1,147 @@
+"""The tables: everything is counted, and nothing is a number of survivors."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from bpsvc.report import TABLES, Material, summary
+from bpsvc.report.plateaus import LEVELS, stuck
+from bpsvc.report.tables import words
+
+
+def test_comparison_counts_every_run(xor: Material) -> None:
+    table = TABLES["comparison"].prepare(xor).set_index("configuration")
+    assert list(table.index) == [
+        "log_likelihood · learning_rate 1",
+        "squared · learning_rate 1",
+        "squared · learning_rate 4",
+    ]
+    for (name, rate), runs in xor.runs.groupby(["loss", "learning_rate"]):
+        row = table.loc[f"{name} · learning_rate {rate:g}"]
+        assert (row["runs"], row["ended"], row["unfinished"], row["diverged"]) == (10, 10, 0, 0)
+        assert row["solved"] == runs["solved_epoch"].notna().sum()
+        epochs = np.sort(runs["solved_epoch"].fillna(np.inf))
+        assert row["epochs_median"] == (epochs[4] + epochs[5]) / 2
+        assert_allclose(row["median_final_loss"], runs["final_loss"].median())
+        assert math.isnan(row["signal_ratio"]), "one hidden layer has no first and last"
+
+
+def test_squared_loss_needs_about_four_times_the_epochs(xor: Material) -> None:
+    table = TABLES["comparison"].prepare(xor).set_index("configuration")["epochs_median"]
+    assert table["squared · learning_rate 1"] / table["log_likelihood · learning_rate 1"] > 3
+    assert 0.8 < table["squared · learning_rate 4"] / table["log_likelihood · learning_rate 1"] < 1.2
+
+
+def test_unsolved_are_written_as_later(xor: Material) -> None:
+    table = TABLES["comparison"]
+    runs = xor.runs.assign(solved_epoch=xor.runs["solved_epoch"].where(xor.runs["seed"] < 3))
+    numbers = table.prepare(dataclasses.replace(xor, runs=runs))
+    assert (numbers["epochs_median"] == np.inf).all()
+    shown = table.present(numbers)
+    assert shown["epochs to solve: median (quartiles)"].str.startswith("> 3,000").all()
+    assert shown["solved (95 % interval)"].iloc[0] == "3 of 10: 30 % (11–60 %)"
+
+
+def test_diverged_and_unfinished_are_counted(exploding: Material) -> None:
+    numbers = TABLES["comparison"].prepare(exploding)
+    lost = exploding.runs.groupby("learning_rate")["status"].agg(lambda s: int((s == "diverged").sum()))
+    assert numbers["diverged"].tolist() == lost.tolist()
+    assert numbers["median_final_loss"].iloc[1] == np.inf
+    shown = TABLES["comparison"].present(numbers)
+    assert shown["median final loss"].iloc[1] == "diverged"
+    runs = exploding.runs.copy()
+    runs.loc[0, ["status", "epochs_done", "outcome"]] = ["queued", 0, None]
+    again = TABLES["comparison"].prepare(dataclasses.replace(exploding, runs=runs))
+    assert again["unfinished"].tolist() == [1, 0]
+    assert again["ended"].tolist() == [7, 8]
+
+
+def test_signal_ratio_is_first_over_last_hidden_layer(vanishing: Material) -> None:
+    table = TABLES["comparison"].prepare(vanishing).set_index("configuration")
+    start = vanishing.layers[vanishing.layers["epoch"] == 0]
+    runs = vanishing.runs[(vanishing.runs["activation"] == "logistic") & (vanishing.runs["depth"] == 10)]
+    ratios = [
+        start[(start["run_id"] == run) & (start["layer"] == 1)]["delta_rms"].item()
+        / start[(start["run_id"] == run) & (start["layer"] == 10)]["delta_rms"].item()
+        for run in runs["run_id"]
+    ]
+    assert_allclose(table.loc["logistic · depth 10", "signal_ratio"], np.median(ratios))
+    assert table.loc["logistic · depth 10", "signal_ratio"] < 1e-3
+
+
+def test_failures_stand_at_their_levels(xor: Material) -> None:
+    table = TABLES["failures"].prepare(xor)
+    ends = [*(level.outputs for level in LEVELS), "solved", "elsewhere", "diverged", "unfinished"]
+    assert (table[ends].sum(axis=1) == table["runs"]).all()
+    solved_runs = int(xor.runs["solved_epoch"].notna().sum())
+    assert table["solved"].sum() == solved_runs
+    labels = stuck(xor.cases)
+    for level in LEVELS:
+        for case in xor.cases[labels == level.outputs].itertuples():
+            height = level.squared if case.loss == "squared" else level.log_likelihood
+            assert abs(4 * case.final_loss / height - 1) <= 0.03
+    assert labels.isin([level.outputs for level in LEVELS]).any(), "the fixture has a stuck run"
+
+
+def test_levels_are_those_of_the_outputs() -> None:
+    targets = np.array([0, 1, 1, 0.0])
+    outputs = {
+        "all four at ½": [0.5] * 4,
+        "one right, three at ⅔ or ⅓": [0, 2 / 3, 2 / 3, 2 / 3],
+        "two right, two at ½": [0, 0.5, 1, 0.5],
+    }
+    for level in LEVELS:
+        h = np.array(outputs[level.outputs])
+        likelihood = np.where(targets == 1, h, 1 - h)
+        assert_allclose(-np.log(likelihood).sum(), level.log_likelihood)
+        assert_allclose(0.5 * ((targets - h) ** 2).sum(), level.squared)
+
+
+@pytest.mark.parametrize(
+    "value, text",
+    [
+        (0.00104, "0.00104"),
+        (12.34, "12.3"),
+        (2.13e-5, "2.13e−5"),
+        (100.0, "100"),
+        (0.0, "0.00"),
+        (-1.5, "−1.50"),
+    ],
+)
+def test_numbers_have_three_digits(value: float, text: str) -> None:
+    assert words.figure(value) == text
+
+
+def test_shares_near_the_ends_are_not_rounded_away() -> None:
+    assert words.percent(0.996) == "99.6 %"
+    assert words.percent(1.0) == "100 %"
+    assert words.percent_range(0.787, 0.9815) == "79–98 %"
+
+
+def test_summary_speaks_in_numbers(
+    xor: Material, vanishing: Material, exploding: Material, clouds: Material
+) -> None:
+    text = " ".join(summary(xor))
+    assert text.startswith(
+        "xor@1: 30 runs, 3 configurations (loss × learning_rate) with 10 seeds each, on xor"
+    )
+    assert "Stuck on a plateau" in text
+    assert "seed" in text
+    assert "logistic · depth 10: 0." in " ".join(summary(vanishing))
+    assert "Diverged: " in " ".join(summary(exploding))
+    assert "Median validation accuracy" in " ".join(summary(clouds))
+
+
+def test_summary_of_nothing(xor: Material) -> None:
+    nothing = dataclasses.replace(
+        xor, runs=xor.runs.iloc[:0], epochs=xor.epochs.iloc[:0], layers=xor.layers.iloc[:0]
+    )
+    assert summary(nothing) == ["There are no runs."]
+    queued = xor.runs.assign(status="queued", epochs_done=0, outcome=None, solved_epoch=np.nan)
+    waiting = dataclasses.replace(xor, runs=queued, epochs=xor.epochs.iloc[:0], layers=xor.layers.iloc[:0])
+    assert "No run has ended yet (30 queued): there is nothing to conclude." in summary(waiting)
+    pd.testing.assert_series_equal(waiting.cases["state"], pd.Series(["unfinished"] * 30, name="state"))
