@@ -95,8 +95,6 @@ class StoreError(BpsvcError):
     exit_code = 4
 
 
-
-
 def dotted(path: Sequence[str | int]) -> str:
     """`("network", "layers", 0, "units")` as users write it: `network.layers.1.units` (counted from 1, as SQL does)."""
     return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
@@ -104,8 +102,5 @@ def dotted(path: Sequence[str | int]) -> str:
 
 def clip(line: str, column: int, width: int = 100) -> tuple[str, int]:
     """The part of a source line around `column` (counted from 1) that fits `width`, control characters made visible."""
-    line = "".join(c if c.isprintable() else "·" for c in line)
-    if len(line) <= width:
-        return line, column
     start = max(0, min(column - 1 - width // 2, len(line) - width))
-    return line[start : start + width], column - start
+    return "".join(c if c.isprintable() else "·" for c in line[start : start + width]), column - start

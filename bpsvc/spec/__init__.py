@@ -1,4 +1,4 @@
-"""Specs: what users write, checked and expanded into runs with identities."""
+"""Specs: what users write and expanded into runs with identities."""
 
 from bpsvc.spec.document import Spec
 from bpsvc.spec.experiment import Experiment, PlannedRun

@@ -3,6 +3,7 @@
 import difflib
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -10,13 +11,19 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     ModelWrapValidatorHandler,
+    TypeAdapter,
     ValidationError,
-    WrapValidator,
     model_validator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
-from pydantic_core.core_schema import ValidatorFunctionWrapHandler
+from pydantic_core.core_schema import (
+    CoreSchema,
+    ValidatorFunctionWrapHandler,
+    no_info_wrap_validator_function,
+)
 
 from bpsvc.spec import near
 
@@ -42,6 +49,7 @@ class Frozen(BaseModel):
         extra="forbid",
         serialize_by_alias=True,
         use_attribute_docstrings=True,
+        defer_build=True,  # a model is compiled when it is first used: most records of most tables never are
         protected_namespaces=(),
     )
 
@@ -111,9 +119,22 @@ def missing(loc: tuple[str | int, ...], about: str = "") -> ValidationError:
     return complain_at(loc, complain("is missing", remedy=about, missing=True))
 
 
-def checked(function: Callable[[Any], Any], json_type: Any) -> Any:
-    """A field's annotation: `function` does all the validation, `json_type` is what the JSON Schema shows."""
-    return WrapValidator(lambda value, _: function(value), json_schema_input_type=json_type)
+@dataclass(frozen=True)
+class Checked:
+    """A field's annotation: `function` does all the validation, `shown` is what the JSON Schema shows.
+
+    pydantic's own validators would compile `shown` with every model that mentions it.
+    """
+
+    function: Callable[[Any], Any]
+    shown: Any
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        function = self.function
+        return no_info_wrap_validator_function(lambda value, _: function(value), handler(source))
+
+    def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(TypeAdapter(self.shown).core_schema)
 
 
 def _printable(text: str) -> str:

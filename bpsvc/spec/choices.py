@@ -7,17 +7,19 @@ the JSON Schema, without another line.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, Union
 
-from pydantic import Field, create_model
+from pydantic import ConfigDict, Field, create_model
 from pydantic.fields import FieldInfo
 
 from bpsvc.registry import Knob, Table, did_you_mean
-from bpsvc.spec.base import Frozen, checked, complain, complain_at, missing
+from bpsvc.spec.base import Checked, Frozen, complain, complain_at, missing
 
 
 class Choice(Frozen):
     """One record of a table by its name, with its knobs."""
+
+    model_config = ConfigDict(use_attribute_docstrings=False)  # models made of records have no source to read
 
     name: str
 
@@ -92,10 +94,8 @@ class Menu:
     @property
     def checks(self) -> Any:
         """What makes a field one of this menu: `Annotated[SerializeAsAny[Choice], MENU.checks]`."""
-        forms: Any = Literal[(*self.models, *self.synonyms)]
-        for model in self.models.values():
-            forms |= model
-        return checked(self.pick, forms)
+        names: Any = Literal[(*self.models, *self.synonyms)]
+        return Checked(self.pick, Union[(names, *self.models.values())])
 
 
 def kind(value: Any) -> str:

@@ -1,12 +1,12 @@
 """The section `data`: a generator, a file, or arrays in the spec, and what is done with them first."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field, WrapValidator, model_validator
+from pydantic import ConfigDict, Field, WrapValidator, model_validator
 
 from bpsvc.data import SOURCES
 from bpsvc.spec import near
-from bpsvc.spec.base import Frozen, Line, Seed, Share, checked, complain, complain_at
+from bpsvc.spec.base import Checked, Frozen, Line, Seed, Share, complain, complain_at
 from bpsvc.spec.choices import Choice, Menu, kind, models_of
 
 
@@ -27,9 +27,15 @@ class SplitSection(Frozen):
     """Hold out the same share of every class."""
     seed: Annotated[
         int | Literal["run"],
-        checked(_split_seed, Seed | Literal["run"]),
+        Checked(_split_seed, Seed | Literal["run"]),
     ] = 0
     """Which examples: a number, or "run" for another split with each of the run's seeds."""
+
+
+_SCALE: Final = "`standard`: subtract the mean and divide by the standard deviation of the training part."
+_SPLIT: Final = (
+    'Examples held out for validation; "validation": 0.2 is short for "split": {"validation": 0.2}.'
+)
 
 
 class Preparation(Frozen):
@@ -44,10 +50,8 @@ class Preparation(Frozen):
 class DataSection(Choice):
     """Where data come from; `split` and `scale` say what is done with them."""
 
-    scale: Literal["standard"] | None = None
-    """`standard`: subtract the mean and divide by the standard deviation of the training part."""
-    split: SplitSection | None = None
-    """Examples held out for validation; `"validation": 0.2` is short for `"split": {"validation": 0.2}`."""
+    scale: Literal["standard"] | None = Field(None, description=_SCALE)
+    split: SplitSection | None = Field(None, description=_SPLIT)
 
     @model_validator(mode="before")
     @classmethod
@@ -97,6 +101,8 @@ Columns = Annotated[
 class CsvData(DataSection):
     """A table with a row of headings."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     name: Literal["csv"] = Field(alias="source")
     path: Line
     """The file, relative to the spec's folder."""
@@ -110,6 +116,8 @@ class CsvData(DataSection):
 
 class NpzData(DataSection):
     """Two arrays of a numpy file."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: Literal["npz"] = Field(alias="source")
     path: Line
@@ -140,11 +148,13 @@ def _cell(value: Any) -> float | str:
 class InlineData(DataSection):
     """Arrays written in the spec itself: for a handful of examples."""
 
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
     name: Literal["inline"] = Field(alias="source")
     x: Annotated[tuple[tuple[float, ...], ...], WrapValidator(_rows), Field(min_length=1)]
     """Inputs, one row an example."""
     y: Annotated[
-        tuple[tuple[Annotated[float | str, checked(_cell, float | str)], ...], ...],
+        tuple[tuple[Annotated[float | str, Checked(_cell, float | str)], ...], ...],
         WrapValidator(_rows),
         Field(min_length=1),
     ]

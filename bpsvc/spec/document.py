@@ -45,7 +45,7 @@ class Spec(Frozen):
     record: Record = Field(default_factory=Record)
     """What is kept of each run."""
     expect: Annotated[tuple[Expectation, ...], WrapValidator(listed)] = ()
-    """What the results should show, checked by `bpsvc report --check`."""
+    """What the results should show by `bpsvc report --check`."""
 
     @property
     def seed_values(self) -> "range | tuple[int, ...]":

@@ -69,7 +69,7 @@ SCHEDULES: Final[Mapping[str, str]] = {
     "none": "no schedule is null, or `constant`",
     "linear": "a linear start is `warm_up` epochs of any schedule",
     "warmup": "a linear start is `warm_up` epochs of any schedule",
-    "warm_up": 'a linear start is `warm_up` epochs of any schedule, as in {"name": "constant", "warm_up": 10}',
+    "warm_up": 'a linear start: {"name": "constant", "warm_up": 10}',
     "plateau": "schedules are functions of the epoch alone, so that runs can go on from a checkpoint",
 }
 

@@ -6,7 +6,7 @@ from pydantic import Field, SerializeAsAny, TypeAdapter, WrapValidator, model_va
 
 from bpsvc.nn.activations import ACTIVATIONS
 from bpsvc.spec import near
-from bpsvc.spec.base import MAX_LAYERS, STRICT, Frozen, Units, checked, complain, complain_at, listed, missing
+from bpsvc.spec.base import MAX_LAYERS, STRICT, Checked, Frozen, Units, complain, complain_at, listed, missing
 from bpsvc.spec.choices import Choice, kind, menu_of
 
 ACTIVATION = menu_of(ACTIVATIONS, near.ACTIVATIONS)
@@ -49,7 +49,7 @@ def _activations(value: Any) -> Any:
     return ACTIVATION.pick(value)
 
 
-Hidden = Annotated[tuple[int, ...] | Depth, checked(_hidden, list[Units] | Depth)]
+Hidden = Annotated[tuple[int, ...] | Depth, Checked(_hidden, list[Units] | Depth)]
 
 
 class LayerSection(Frozen):
@@ -70,7 +70,7 @@ class Network(Frozen):
     """Units of each hidden layer, like [8, 4], or {"depth": 2, "units": 8}."""
     activation: Annotated[
         SerializeAsAny[Choice] | tuple[SerializeAsAny[Choice], ...],
-        checked(_activations, Activation | list[Activation]),
+        Checked(_activations, Activation | list[Activation]),
     ] = Field(default_factory=lambda: ACTIVATION.pick("logistic"))
     """Of the hidden layers: one for all, or a list of one for each."""
     output: Activation | None = None

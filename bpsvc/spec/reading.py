@@ -183,6 +183,9 @@ class _Reader:
 
     def space(self) -> str:
         """Skip white space; the next character, or '' at the end."""
+        next_one = self.text[self.at : self.at + 1]
+        if next_one and next_one not in " \t\n\r":  # mostly there is none
+            return next_one
         match = _SPACE.match(self.text, self.at)
         self.at = match.end() if match else self.at
         return self.text[self.at : self.at + 1]

@@ -1,4 +1,4 @@
-"""From a document to an experiment: every point of the sweep checked, every run keyed; all or nothing."""
+"""From a document to an experiment: every point of the sweep every run keyed; all or nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace

@@ -8,7 +8,7 @@ from pydantic import Field, SerializeAsAny, model_validator
 from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.schedules import SCHEDULES
 from bpsvc.spec import near
-from bpsvc.spec.base import MAX_EPOCHS, MAX_SEED, Frozen, Seed, checked, complain, complain_at, missing
+from bpsvc.spec.base import MAX_EPOCHS, MAX_SEED, Checked, Frozen, Seed, complain, complain_at, missing
 from bpsvc.spec.choices import Choice, kind, menu_of
 
 OPTIMIZER = menu_of(OPTIMIZERS, near.OPTIMIZERS, without=frozenset({"learning_rate"}))
@@ -148,7 +148,7 @@ def _every(value: Any) -> Any:
 
 Every = Annotated[
     int | Literal["decades"],
-    checked(_every, Annotated[int, Field(ge=1)] | Literal["decades"]),
+    Checked(_every, Annotated[int, Field(ge=1)] | Literal["decades"]),
 ]
 
 
@@ -211,7 +211,7 @@ def _seed_list(value: Sequence[Any]) -> tuple[int, ...]:
 
 Seeds = Annotated[
     SeedBlock | tuple[int, ...],
-    checked(_seeds, Annotated[int, Field(ge=1)] | SeedBlock | list[Seed]),
+    Checked(_seeds, Annotated[int, Field(ge=1)] | SeedBlock | list[Seed]),
 ]
 
 

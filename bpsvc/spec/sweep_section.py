@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, TypeAdapter, WrapValidator, model_validator
 
-from bpsvc.spec.base import STRICT, Frozen, Line, Seed, checked, complain, complain_at, listed
+from bpsvc.spec.base import STRICT, Checked, Frozen, Line, Seed, complain, complain_at, listed
 from bpsvc.spec.choices import kind
 
 MAX_POINTS: Final = 1_000_000
@@ -30,7 +30,7 @@ def _axes(value: Any, handler: Any) -> Any:
     return handler(value)
 
 
-Axis = Annotated[tuple[Any, ...], checked(_axis, list[Any])]
+Axis = Annotated[tuple[Any, ...], Checked(_axis, list[Any])]
 Axes = Annotated[dict[Line, Axis], WrapValidator(_axes), Field(min_length=1)]
 
 
@@ -121,4 +121,4 @@ def _blocks(value: Any) -> tuple[Block, ...]:
     return _BLOCKS.validate_python(tuple(value))
 
 
-Sweep = Annotated[tuple[Block, ...], checked(_blocks, Block | list[Block] | None)]
+Sweep = Annotated[tuple[Block, ...], Checked(_blocks, Block | list[Block] | None)]
