@@ -1,8 +1,9 @@
 """Every exception bpsvc raises on purpose.
 
-An exception is for a caller's mistake or a lost resource; a run that diverges or is not solved is a stored result, never an
-exception. Each carries what was wrong and, where there is one, the value given, what is allowed and what to do. They are
-caught once, in the command line, which prints the message and exits with `exit_code`.
+An exception is for a caller's mistake or a lost resource; a run that diverges or is not solved is a stored
+result, never an exception. Each carries what was wrong and, where there is one, the value given, what is
+allowed and what to do. They are caught once, in the command line, which prints the message and exits with
+`exit_code`.
 """
 
 from collections.abc import Sequence
@@ -72,7 +73,9 @@ class SpecError(BpsvcError):
 
 
 class DataError(BpsvcError):
-    """Data of a spec cannot be read or do not fit the network; the message says in which file, line and column."""
+    """Data of a spec cannot be read or do not fit the network; the message says in which file, line and
+    column.
+    """
 
     exit_code = 2
 
@@ -96,11 +99,15 @@ class StoreError(BpsvcError):
 
 
 def dotted(path: Sequence[str | int]) -> str:
-    """`("network", "layers", 0, "units")` as users write it: `network.layers.1.units` (counted from 1, as SQL does)."""
+    """`("network", "layers", 0, "units")` as users write it: `network.layers.1.units` (counted from 1, as SQL
+    does).
+    """
     return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
 
 
 def clip(line: str, column: int, width: int = 100) -> tuple[str, int]:
-    """The part of a source line around `column` (counted from 1) that fits `width`, control characters made visible."""
+    """The part of a source line around `column` (counted from 1) that fits `width`, control characters made
+    visible.
+    """
     start = max(0, min(column - 1 - width // 2, len(line) - width))
     return "".join(c if c.isprintable() else "·" for c in line[start : start + width]), column - start
