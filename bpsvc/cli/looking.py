@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from bpsvc.cli.options import DB, Db, Form, Json, Run
+from bpsvc.cli.options import DB, Db, Form, Json, Run, Where
 from bpsvc.cli.output import Format, print_json, print_rows, say
 
 MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
@@ -37,24 +37,29 @@ def query(
 
 
 def runs(
-    db: Db = DB,
     experiment: Annotated[
-        str | None, typer.Option("--experiment", "-e", help="Only this experiment.")
+        str | None, typer.Argument(help="Only the runs of this experiment.", show_default=False)
     ] = None,
+    db: Db = DB,
+    where: Where = None,
+    sort: Annotated[str | None, typer.Option("--sort", help="Columns to sort by, as in SQL.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")] = 50,
     form: Form = Format.table,
 ) -> None:
-    """List runs, newest first.
+    """List runs, the newest first.
 
     Examples:
 
-      bpsvc runs --experiment xor --limit 10
+      bpsvc runs xor --limit 10
+
+      bpsvc runs xor --where "solved_epoch IS NULL" --sort final_loss
     """
-    from bpsvc.service import looking
+    from bpsvc.service.selecting import select
     from bpsvc.store import Store
 
     with Store(db) as store:
-        print_rows(*looking.runs(store, experiment, limit), form)
+        answer = select(store, experiment, where=where, sort=sort, limit=limit, brief=True)
+    print_rows(answer.columns, answer.rows, form)
 
 
 def show(run: Run, db: Db = DB, json: Json = False) -> None:

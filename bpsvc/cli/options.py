@@ -19,6 +19,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Run = Annotated[str, typer.Argument(help="A run: its number, at least 8 hex digits of its key, or @last.")]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        "--where", "-w", help="Only runs for which this SQL condition over `runs` holds.", show_default=False
+    ),
+]
 Processes = Annotated[
     int | None,
     typer.Option("--processes", "-p", min=1, help="Processes to train with (default: one a processor)."),

@@ -27,6 +27,12 @@ def submit(
             "--set", help="Change the spec: training.epochs=200 (repeat for more).", show_default=False
         ),
     ] = None,
+    more_seeds: Annotated[
+        int | None,
+        typer.Option(
+            "--more-seeds", min=1, help="Add so many seeds to the experiment as it is.", show_default=False
+        ),
+    ] = None,
     json: Json = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
     processes: Processes = None,
@@ -51,6 +57,7 @@ def submit(
         specs,
         overrides=submitting.overrides(settings or []),
         limits=spec.Limits(record_bytes=None) if yes else None,
+        seeds=submitting.more_seeds(db, more_seeds) if more_seeds else None,
     )
     if dry_run:
         plans = [planning.plan(experiment, db) for experiment in experiments]

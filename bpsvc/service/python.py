@@ -15,7 +15,7 @@ from bpsvc.service import networks, reporting, submitting, working
 from bpsvc.store import Receipt, Store
 
 SpecLike = Mapping[str, Any] | str | os.PathLike[str]
-Target = str | os.PathLike[str]
+Target = str | Path
 
 
 def submit(

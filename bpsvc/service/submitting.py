@@ -1,19 +1,20 @@
 """Submit: read specs, tell the plan, store what is new."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from bpsvc import spec
-from bpsvc.errors import UsageError
+from bpsvc.errors import NotFoundError, UsageError
 from bpsvc.store import Receipt, Store
+from bpsvc.store.files import locate
 from bpsvc.work import stacking
 
 _STDIN_BYTES: Final = 2**21  # more than a spec may have
-
-Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
 
 def read(
@@ -22,30 +23,54 @@ def read(
     overrides: Mapping[str, Any] | None = None,
     limits: spec.Limits | None = None,
     allow_path: bool = False,
+    seeds: Callable[[spec.Experiment], Sequence[int]] | None = None,
 ) -> list[spec.Experiment]:
-    """The experiments that spec files describe (`-` is standard input). Nothing is stored.
+    """The experiments that spec files describe; `-` is standard input, a folder all specs in it. Nothing is
+    stored. `seeds` may give each experiment other seeds than its spec has.
 
     Raises:
         SpecError: a spec is not valid; all that is wrong with it is told at once.
         DataError: the data of a spec cannot be read.
     """
     experiments = []
-    for path in paths:
+    for path in _files(paths):
         piped = str(path) == "-"
         document = (
             spec.read(sys.stdin.buffer.read(_STDIN_BYTES), source="<stdin>") if piped else spec.read(path)
         )
-        experiments.append(
-            spec.resolve(
-                document,
-                base=Path() if piped else path.parent,
-                name="stdin" if piped else path.stem,
-                overrides=overrides,
-                allow_path=allow_path,
-                limits=limits,
-            )
-        )
+        base, name = (Path(), "stdin") if piped else (path.parent, path.stem)
+        resolve = partial(spec.resolve, document, base=base, name=name, allow_path=allow_path, limits=limits)
+        experiment = resolve(overrides=overrides)
+        if seeds is not None:
+            experiment = resolve(overrides={**(overrides or {}), "seeds": list(seeds(experiment))})
+        experiments.append(experiment)
     return experiments
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in paths:
+        found = sorted(path.glob("*.json")) if path.is_dir() else [path]
+        if not found:
+            raise UsageError(f"there is no spec (*.json) in the folder {path}")
+        files += found
+    return files
+
+
+def more_seeds(db: str | Path, count: int) -> Callable[[spec.Experiment], Sequence[int]]:
+    """For `read`: the seeds of the stored experiment of that name (or else of the spec), and `count` next
+    ones.
+    """
+
+    def seeds(experiment: spec.Experiment) -> Sequence[int]:
+        known = {run.seed for run in experiment.runs}
+        if locate(db).exists():
+            with Store(db) as store, contextlib.suppress(NotFoundError):
+                known = set(store.runs(store.experiment(experiment.name).experiment)["seed"].tolist())
+        first = max(known) + 1
+        return sorted(known) + list(range(first, first + count))
+
+    return seeds
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Any]:

@@ -50,7 +50,10 @@ def keys(experiment: Experiment) -> dict[str, str]:
 def _shape(run: RunSpec, dataset: data.Dataset) -> tuple[str, int]:
     """The key of all stacks that this run may join, and how many runs one of them should hold at most."""
     content = run.model_dump(mode="json", exclude={"init", "network", "loss", "training"})
-    training = run.training.model_dump(mode="json", exclude={"optimizer", "learning_rate"})
+    varying = {"optimizer", "learning_rate", "schedule", "weight_decay", "clip"}
+    training = run.training.model_dump(mode="json", exclude=varying)
+    training |= {"schedule": _schedule(run)[0], "decay": run.training.weight_decay > 0}
+    training |= {"clip": run.training.clip is not None}
     layers = [(layer.units, layer.activation.name, layer.bias) for layer in run.network.layers]
     shape = [dataset.digest, content, training, layers, run.loss.name, run.training.optimizer.name]
     net = network(run, len(dataset.features))
@@ -134,6 +137,11 @@ def stack(runs: Sequence[RunSpec], seeds: Sequence[int], dataset: data.Dataset) 
         cadence=nn.Cadence(first.record.every),
         success=None if success is None else nn.Criterion(success.metric, success.at_least, success.below),
         stop=None if stop is None else nn.Stop(stop.when, stop.patience or 0),
+        schedule=_schedule(first)[0],
+        schedule_knobs=_arrays(_schedule(run)[1] for run in runs),
+        weight_decay=np.array([run.training.weight_decay for run in runs]) if training.weight_decay else None,
+        decay_biases=training.decay_biases,
+        clip=None if training.clip is None else np.array([run.training.clip for run in runs]),
     )
 
 
@@ -167,7 +175,17 @@ def _explicit(network: nn.Network, run: RunSpec) -> nn.Floats:
     return network.pack(layers)
 
 
+def _schedule(run: RunSpec) -> tuple[str, Mapping[str, Any]]:
+    schedule = run.training.schedule
+    return ("constant", {}) if schedule is None else (schedule.name, schedule.knobs)
+
+
 def _knobs(choices: Iterable[Choice]) -> Mapping[str, nn.Floats]:
     """The numeric knobs of a stack's choices of one record, each (R,)."""
-    rows = [choice.knobs for choice in choices]
+    return _arrays(choice.knobs for choice in choices)
+
+
+def _arrays(knobs: Iterable[Mapping[str, Any]]) -> Mapping[str, nn.Floats]:
+    """The same for the knobs alone."""
+    rows = list(knobs)
     return {name: np.array([row[name] for row in rows], dtype=np.float64) for name in rows[0]}

@@ -1,0 +1,76 @@
+"""Attend to schedules: tick, then settle what has ended. Once, or in a thread while a worker stays."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from bpsvc.errors import BpsvcError
+from bpsvc.schedule import Kind
+from bpsvc.service import scheduling, settling
+from bpsvc.service.agenda import stamp
+from bpsvc.store import Store
+
+EVERY_S: Final = 5.0
+
+
+class News(NamedTuple):
+    """Something that happened to an occurrence; `bad` when somebody should look at it."""
+
+    schedule: str
+    instant: datetime
+    what: str
+    detail: str
+    bad: bool
+
+    @property
+    def row(self) -> tuple[str, str, str, str]:
+        return (self.schedule, stamp(self.instant), self.what, self.detail)
+
+    def __str__(self) -> str:
+        return f"schedule {self.schedule}, {stamp(self.instant)}: {self.what}: {self.detail}"
+
+
+def attend(store: Store, *, now: datetime | None = None) -> Iterator[News]:
+    """Decide what is due, and settle the occurrences whose runs have all ended.
+
+    Raises:
+        StoreError: the database fails; whoever attends next goes on from there.
+    """
+    for one in scheduling.tick(store, now=now):
+        yield News(*one, one.decision in (Kind.rejected, "undecided"))
+    for ended in settling.settle(store, now=now):
+        yield News(ended.schedule, ended.instant, ended.what, ended.detail, ended.bad)
+
+
+@contextlib.contextmanager
+def attending(
+    store: Store, tell: Callable[[str], None], *, clock: Callable[[], datetime | None] = lambda: None
+) -> Iterator[None]:
+    """Attend every few seconds in a thread of its own, while within. `tell` is given each piece of news as a
+    line, and what goes wrong (once, until it changes); `clock` gives the time where it is not the database's.
+    """
+    stop = threading.Event()
+
+    def loop() -> None:
+        trouble = ""
+        while True:
+            try:
+                for news in attend(store, now=clock()):
+                    tell(str(news))
+                trouble = ""
+            except BpsvcError as error:
+                if str(error) != trouble:
+                    trouble = str(error)
+                    tell(f"schedules: {trouble}; they are looked at again every {EVERY_S:g} s")
+            if stop.wait(EVERY_S):
+                return
+
+    thread = threading.Thread(target=loop, name="schedules", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
