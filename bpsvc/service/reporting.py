@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bpsvc import report as pages
+from bpsvc.report import Material, slug, write
 from bpsvc.store import Store
 
 
@@ -15,14 +15,14 @@ def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
         NotFoundError: there is no such experiment.
     """
     about = material(store, experiments)
-    return pages.write(about, folder / _title(about))
+    return write(about, folder / _title(about))
 
 
-def material(store: Store, experiments: Sequence[str]) -> pages.Material:
+def material(store: Store, experiments: Sequence[str]) -> Material:
     """Everything a report draws on, as one read transaction sees it."""
     with store.snapshot() as now:
         names = [now.experiment(name).experiment for name in experiments or ["@last"]]
-        return pages.Material(
+        return Material(
             experiments=now.experiments(names),
             runs=now.runs(names),
             factors=tuple(now.factors(names)["label"].unique()),
@@ -31,9 +31,9 @@ def material(store: Store, experiments: Sequence[str]) -> pages.Material:
         )
 
 
-def _title(about: pages.Material) -> str:
+def _title(about: Material) -> str:
     """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest."""
     rows = about.experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
     return "-vs-".join(
-        pages.slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows
+        slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows
     )
