@@ -4,7 +4,10 @@ loose files.
 This room is given DataFrames (`Material`) and never sees a database.
 """
 
+from bpsvc.report.cases import judged
+from bpsvc.report.expecting import Verdict, expectations
 from bpsvc.report.figures import FIGURES, FigureRecord
+from bpsvc.report.history import history
 from bpsvc.report.material import Material
 from bpsvc.report.names import slug
 from bpsvc.report.render.build import FORMATS
@@ -22,8 +25,12 @@ __all__ = [
     "Material",
     "Style",
     "TableRecord",
+    "Verdict",
     "data",
+    "expectations",
     "figure",
+    "history",
+    "judged",
     "picture",
     "slug",
     "summary",

@@ -23,6 +23,7 @@ class Material:
     surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
     column `target`.
     confusion: optional, counts of classes: run_id, actual, predicted, examples.
+    history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
 
     experiments: pd.DataFrame
@@ -32,6 +33,7 @@ class Material:
     layers: pd.DataFrame
     surface: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
+    history: pd.DataFrame | None = None
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,15 +1,18 @@
 """Materials computed once a session by the small independent trainer."""
 
+import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_trainer
 
-from bpsvc.report import Material
+from bpsvc.report import Material, history
 
 
 @pytest.fixture(scope="session")
@@ -53,3 +56,33 @@ def exploding() -> Material:
         for rate in (0.05, 1e60)
     ]
     return tiny_trainer.material("exploding", tasks, 8)
+
+
+EXPECT = [
+    {"metric": "solved", "statistic": "mean", "at_least": 0.1},
+    {"metric": "solved_epoch", "statistic": "max", "below": 3000},
+    {"metric": "final_validation_accuracy", "statistic": "median", "at_least": 0.9},
+]
+
+
+@pytest.fixture(scope="session")
+def scheduled(xor: Material) -> Material:
+    """The eighth occurrence of a schedule; seven went before it, ever slower and with higher losses."""
+    text = json.dumps({**json.loads(xor.experiments["spec"].iloc[0]), "expect": EXPECT})
+    names = [f"{xor.names[0].split('@')[0]}@{number}" for number in range(1, 9)]
+    experiments = pd.concat([xor.experiments.assign(experiment=name) for name in names], ignore_index=True)
+    runs = pd.concat(
+        [
+            xor.runs.assign(experiment=name, final_loss=xor.runs["final_loss"] * 1.1**k, seconds=1.0 + k)
+            for k, name in enumerate(names)
+        ],
+        ignore_index=True,
+    )
+    occurrences = pd.DataFrame(
+        {"instant": [f"2026-03-{k + 1:02}T02:00:00.000Z" for k in range(8)], "experiment": names}
+    )
+    return replace(
+        xor,
+        experiments=xor.experiments.assign(spec=text),
+        history=history(occurrences, experiments, runs),
+    )

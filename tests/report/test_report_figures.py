@@ -134,7 +134,7 @@ def test_each_experiment_ends_at_its_own_epochs(xor: Material) -> None:
     assert_allclose(short.cases["final_loss"], at_1000.loc[short.cases["run_id"]])
 
 
-KINDS = ("xor", "many", "clouds", "exploding")
+KINDS = ("scheduled", "xor", "many", "clouds", "exploding")
 
 
 @pytest.mark.parametrize("name", FIGURES)

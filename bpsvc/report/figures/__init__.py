@@ -3,13 +3,28 @@
 from typing import Final
 
 from bpsvc.registry import Table
+from bpsvc.report.figures.cost import PACE
 from bpsvc.report.figures.depth import DEPTH
-from bpsvc.report.figures.layers import GRADIENT, SIGNAL
+from bpsvc.report.figures.final import FINAL
+from bpsvc.report.figures.layers import DEAD, GRADIENT, SATURATED, SIGNAL, WEIGHTS
 from bpsvc.report.figures.loss import LOSS
-from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.record import SECTIONS, FigureRecord
 from bpsvc.report.figures.solved import SOLVED
 from bpsvc.report.figures.validation import VALIDATION
 
-FIGURES: Final = Table("figure", [SOLVED, LOSS, VALIDATION, DEPTH, SIGNAL, GRADIENT])
+_ALL = [
+    SOLVED,
+    LOSS,
+    FINAL,
+    VALIDATION,
+    DEPTH,
+    SIGNAL,
+    GRADIENT,
+    SATURATED,
+    DEAD,
+    WEIGHTS,
+    PACE,
+]
+FIGURES: Final = Table("figure", sorted(_ALL, key=lambda record: SECTIONS.index(record.section)))
 
-__all__ = ["FIGURES", "FigureRecord"]
+__all__ = ["FIGURES", "SECTIONS", "FigureRecord"]
