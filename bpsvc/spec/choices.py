@@ -69,7 +69,7 @@ class Menu:
         if not isinstance(value, dict):
             first = next(iter(self.models))
             raise complain(
-                f"a {self.what} is named, or given as an object, not {kind(value)}",
+                f"{article(self.what)} is named, or given as an object, not {kind(value)}",
                 allowed=f'like "{first}" or {{"{self.key}": "{first}", …}}',
             )
         if self.key not in value:
@@ -77,7 +77,7 @@ class Menu:
         name = value[self.key]
         if not isinstance(name, str):
             raise complain_at(
-                (self.key,), complain(f"the name of a {self.what} is text, not {kind(name)}"), name
+                (self.key,), complain(f"the name of {article(self.what)} is text, not {kind(name)}"), name
             )
         model = self.models.get(self.synonyms.get(name, name))
         if model is None:
@@ -96,6 +96,11 @@ class Menu:
         """What makes a field one of this menu: `Annotated[SerializeAsAny[Choice], MENU.checks]`."""
         names: Any = Literal[(*self.models, *self.synonyms)]
         return Checked(self.pick, Union[(names, *self.models.values())])
+
+
+def article(what: str) -> str:
+    """`a loss`, `an activation`."""
+    return f"an {what}" if what[0] in "aeiou" else f"a {what}"
 
 
 def kind(value: Any) -> str:

@@ -118,5 +118,5 @@ class Network(Frozen):
 
     def _check_activations(self) -> None:
         if isinstance(self.activation, tuple) and len(self.activation) != self.depth:
-            what = f"{len(self.activation)} activations for {self.depth} hidden layers"
+            what = f"activations: {len(self.activation)}, hidden layers: {self.depth}"
             raise complain_at(("activation",), complain(what, allowed="one for all, or one for each"))

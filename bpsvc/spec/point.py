@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bpsvc.data import Dataset
-from bpsvc.errors import DataError, Finding
+from bpsvc.errors import DataError, Finding, dotted
 from bpsvc.spec.base import UNKNOWN_FIELD
 from bpsvc.spec.checks import Subject, findings_in
 from bpsvc.spec.completing import complete, layers_of
@@ -107,8 +107,21 @@ def _subject(
 
 def _of_data(error: DataError, raw: Mapping[str, Any]) -> Finding:
     value = "" if error.value is None else f" (given: {error.value!r})"
-    path: At = ("data", "path") if isinstance(raw["data"], dict) and "path" in raw["data"] else ("data",)
-    return Finding(error.what + value, path, error.allowed, error.remedy)
+    return Finding(error.what + value, _spoken_of(error, raw["data"]), error.allowed, error.remedy)
+
+
+def _spoken_of(error: DataError, section: Any) -> At:
+    """The field of the section whose text the error mentions, else its path, else all of it."""
+    if not isinstance(section, dict):
+        return ("data",)
+    for name in ("target", "features", "x", "y"):
+        given = section.get(name)
+        if isinstance(given, str) and repr(given) in error.what:
+            return ("data", name)
+        for index, one in enumerate(given if isinstance(given, list) else []):
+            if isinstance(one, str) and repr(one) in error.what:
+                return ("data", name, index)
+    return ("data", "path") if "path" in section else ("data",)
 
 
 def run_of(subject: Subject) -> RunSpec:
@@ -129,13 +142,16 @@ def _placed(finding: Finding, document: Document, point: Point) -> Finding:
     """The finding at the sweep's value where the point set it, else where it stands in the spec."""
     if finding.line is not None:
         return finding
-    path = finding.path
+    named = dotted(finding.path)
     for swept, place in point.places.items():
-        parts = swept.split(".")
-        named = tuple(str(part + 1) if isinstance(part, int) else part for part in path)
-        if list(named[: len(parts)]) == parts:
-            path = (*place, *path[len(parts) :])
+        if named == swept or named.startswith(swept + "."):
+            below = finding.path[len(swept.split(".")) :]
+            where = document.locate((*place, *below), key=finding.what == UNKNOWN_FIELD)
             break
-    unknown = finding.what == UNKNOWN_FIELD
-    line, column = document.locate(path, key=unknown) or (None, None)
+        if swept.startswith(named + ".") and finding.path not in document.values:
+            where = document.locate(place, key=True)  # it is there only because the sweep goes on below it
+            break
+    else:
+        where = document.locate(finding.path, key=finding.what == UNKNOWN_FIELD)
+    line, column = where or (None, None)
     return replace(finding, line=line, column=column)

@@ -45,7 +45,7 @@ class Document:
     def locate(self, path: At, *, key: bool = False) -> tuple[int, int] | None:
         """Line and column (from 1) of the value at `path`, of its key, or of the nearest thing above it."""
         offsets = self.keys if key else self.values
-        for end in range(len(path), 0, -1):
+        for end in range(len(path), -1, -1):
             if path[:end] in offsets:
                 return _line_column(self.text, offsets[path[:end]])
         return None

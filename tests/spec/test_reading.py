@@ -170,7 +170,7 @@ def test_positions_of_values_and_keys() -> None:
     assert document.locate(("a", "b", 1)) == (3, 2)
     assert document.locate(("a", "b"), key=True) == (2, 9)
     assert document.locate(("a", "missing", "below")) == (2, 8)
-    assert document.locate(("nowhere",)) is None
+    assert document.locate(("nowhere",)) == (1, 1)
 
 
 @given(JSON)

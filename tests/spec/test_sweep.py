@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from spec_help import changed, keys, refusal, resolved, small, training
+from spec_help import SPECS, changed, keys, refusal, resolved, small, training
 
 from bpsvc import spec
+from bpsvc.errors import SpecError
 from bpsvc.spec import sweep
 from bpsvc.spec.labels import labels_of
 from bpsvc.spec.sweep_section import Block
@@ -347,3 +348,28 @@ def test_overrides_come_first() -> None:
     assert "training.learning_rate has no parts here" in str(
         refusal(changed(), overrides={"training.learning_rate.x": 1})
     )
+
+
+WORDS = """
+    data source path split validation network hidden depth 1 2 layers units activation name alpha output bias
+    init range layers.1 weights loss delta training optimizer mu learning_rate batch_size stop when success
+    metric at_least record every schedule x
+"""
+PATHS = st.lists(st.sampled_from(WORDS.split()), min_size=1, max_size=4).map(".".join)
+VALUES = st.lists(
+    st.sampled_from(
+        [None, True, 0, 1, 2.5, -1, "relu", "xor", "uniform", [2], [], {}, {"name": "elu"}, {"x": [1]}, 10**9]
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(PATHS, VALUES, max_size=2), st.sampled_from(sorted(SPECS.glob("*.json"))))
+def test_any_axes_are_points_or_a_spec_error(grid: dict[str, Any], path: Any) -> None:
+    raw = {**json.loads(path.read_text()), "sweep": {"grid": grid}}
+    try:
+        assert resolved(raw).runs
+    except SpecError as error:
+        assert error.findings and all(finding.line is not None for finding in error.findings)
