@@ -13,9 +13,15 @@ from bpsvc.nn.network import Layer, LayerParameters, Network, forward
 from bpsvc.nn.notation import Parameter, parameters
 from bpsvc.nn.optimizers import OPTIMIZERS, Optimizer
 from bpsvc.nn.problem import Problem
-from bpsvc.nn.records import Records, join
+from bpsvc.nn.records import (
+    EPOCH_SERIES,
+    EXTRA_EPOCH_SERIES,
+    EXTRA_LAYER_SERIES,
+    LAYER_SERIES,
+    Records,
+    join,
+)
 from bpsvc.nn.schedules import SCHEDULES, Schedule
-from bpsvc.nn.series import EPOCH_SERIES, LAYER_SERIES
 from bpsvc.nn.state import NEVER, Outcome, State, concatenate
 from bpsvc.nn.training import advance, start
 
@@ -25,6 +31,8 @@ NUMERICS: Final = 1
 __all__ = [
     "ACTIVATIONS",
     "EPOCH_SERIES",
+    "EXTRA_EPOCH_SERIES",
+    "EXTRA_LAYER_SERIES",
     "INITIALIZERS",
     "LAYER_SERIES",
     "LOSSES",

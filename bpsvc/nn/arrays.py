@@ -4,6 +4,7 @@ Inside the engine arrays stand units first, examples second: `(D, N)` for one ru
 R after them or before them (`layout.py`); elementwise functions need not know which.
 """
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -21,9 +22,7 @@ Knobs = Mapping[str, Floats | float]
 
 
 class Work(NamedTuple):
-    """Scratch of the shape of z (and `row`: the same with one unit); `units` is the axis along which the
-    units stand.
-    """
+    """Scratch of the shape of z (and `row`: the same with one unit); the units stand along axis `units`."""
 
     u: Floats
     v: Floats
@@ -33,6 +32,19 @@ class Work(NamedTuple):
 
     @classmethod
     def like(cls, z: Floats, units: int = 0) -> "Work":
-        row = list(z.shape)
+        return Pool(z.size).work(z.shape, units)
+
+
+class Pool:
+    """Scratch that layers share, since none keeps anything in it: less memory to have in the cache."""
+
+    def __init__(self, size: int) -> None:
+        self._u, self._v, self._row = np.empty(size), np.empty(size), np.empty(size)
+        self._mask = np.empty(size, dtype=bool)
+
+    def work(self, shape: tuple[int, ...], units: int) -> Work:
+        size, row = math.prod(shape), list(shape)
         row[units] = 1
-        return cls(np.empty_like(z), np.empty_like(z), np.empty(z.shape, bool), np.empty(row), units)
+        u, v = self._u[:size].reshape(shape), self._v[:size].reshape(shape)
+        one = self._row[: math.prod(row)].reshape(row)
+        return Work(u, v, self._mask[:size].reshape(shape), one, units)

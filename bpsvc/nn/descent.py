@@ -10,18 +10,21 @@ from bpsvc.nn.arrays import Floats
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.optimizers import OPTIMIZERS, Step
 from bpsvc.nn.problem import PerRun, Problem
+from bpsvc.nn.propagation import Parameters
 from bpsvc.nn.schedules import SCHEDULES
 from bpsvc.registry import Knob
 
 
 def with_defaults(knobs: Sequence[Knob], given: PerRun, runs: int) -> dict[str, Floats]:
-    """Every knob for every run, (R,) and contiguous: as given, or the default."""
+    """Every knob for every run, (R,) and contiguous: as given, or the default (NaN where there is none)."""
     return {
-        knob.name: np.array(
-            np.broadcast_to(np.asarray(given.get(knob.name, knob.default), dtype=np.float64), runs)
-        )
+        knob.name: np.array(np.broadcast_to(given.get(knob.name, _default(knob)), runs), dtype=np.float64)
         for knob in knobs
     }
+
+
+def _default(knob: Knob) -> float:
+    return float("nan") if knob.required else float(knob.default)
 
 
 class Descent:
@@ -32,10 +35,11 @@ class Descent:
     """
 
     def __init__(
-        self, problem: Problem, layout: Layout, theta: Floats, gradient: Floats, slots: Mapping[str, Floats]
+        self, problem: Problem, layout: Layout, parameters: Parameters, slots: Mapping[str, Floats]
     ) -> None:
         runs = len(problem.seeds)
-        self.layout, self.theta, self.gradient, self.slots = layout, theta, gradient, slots
+        self.layout, self.slots = layout, slots
+        self.theta, self.gradient, _ = parameters
         self.optimizer, self.schedule = OPTIMIZERS[problem.optimizer], SCHEDULES[problem.schedule]
         hyper = with_defaults(self.optimizer.knobs, problem.hyper, runs)
         self.rate, self.now = (
@@ -49,8 +53,8 @@ class Descent:
         self.steady = self.schedule.name == "constant" and not self.schedule_knobs["warm_up"].any()
         self.clip = problem.clip
         self.decay = None if problem.weight_decay is None else self._decay(problem, problem.weight_decay)
-        self.u, self.v = np.empty_like(theta), np.empty_like(theta)
-        self.mask = np.empty(theta.shape, dtype=bool)
+        self.u, self.v = np.empty_like(self.theta), np.empty_like(self.theta)
+        self.mask = np.empty(self.theta.shape, dtype=bool)
         self.fan_in = self._fan_in(problem)
 
     def _decay(self, problem: Problem, strength: Floats) -> Floats:

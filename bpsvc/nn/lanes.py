@@ -3,27 +3,22 @@
 Lanes only compute; who has ended, and what is recorded, is `training`'s affair.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bpsvc import draws
 from bpsvc.nn.arrays import Bools, Floats, Ints, Knobs
+from bpsvc.nn.batches import Batches, with_constant
 from bpsvc.nn.descent import Descent, with_defaults
+from bpsvc.nn.gauge import Gauge
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LOSSES
 from bpsvc.nn.problem import PerRun, Problem
-from bpsvc.nn.propagation import Objective, Propagation
-from bpsvc.nn.series import Gauge
+from bpsvc.nn.propagation import Objective, Parameters, Propagation
 from bpsvc.registry import Knob
 
 # Knobs that say what a formula means at one point, or add 0: left out when all runs have the default.
 _CONVENTIONS = {"derivative_at_zero", "derivative_offset", "atanh_error"}
-
-
-def with_constant(x: Floats) -> Floats:
-    """x (…, N, I) with a last feature 1, the source of the biases."""
-    return np.concatenate([x, np.ones((*x.shape[:-1], 1))], axis=-1)
 
 
 class Lanes:
@@ -33,26 +28,35 @@ class Lanes:
         self.layout: Layout = problem.layout
         self.runs = problem.runs
         padded = np.resize(np.arange(self.runs), max(self.runs, self.layout.least))
-        self.problem = problem.take(padded) if len(padded) > self.runs else problem
-        self.theta = self.layout.stack(theta[padded])
-        self.gradient = np.zeros_like(self.theta)
+        self.problem = problem = problem.take(padded) if len(padded) > self.runs else problem
+        self.finite, self.parameters = self._parameters()
+        np.copyto(self.parameters.theta, self.layout.stack(theta[padded]))
         self.slots = {name: self.layout.stack(values[padded]) for name, values in slots.items()}
-        self.descent = Descent(self.problem, self.layout, self.theta, self.gradient, self.slots)
+        self.descent = Descent(problem, self.layout, self.parameters, self.slots)
         self.knobs = self._knobs()
-        self.x, self.y = self._stacked(self.problem.x, self.problem.y)
-        self.full = self._propagation(problem.examples)
+        self.x, self.y = self.layout.inputs(with_constant(problem.x)), self.layout.targets(problem.y)
+        self.full = self._propagation(problem.examples, self.parameters)
         self.gauge = Gauge(problem.network, problem.loss, self.full, self.y)
-        self.validation, self.validation_gauge = None, None
-        if self.problem.validation_x is not None and self.problem.validation_y is not None:
-            self.validation_x, y = self._stacked(self.problem.validation_x, self.problem.validation_y)
-            self.validation = self._propagation(self.problem.validation_x.shape[-2])
-            self.validation_gauge = Gauge(problem.network, problem.loss, self.validation, y)
+        self.validation_gauge = None
+        if problem.validation_x is not None and problem.validation_y is not None:
+            self.validation_x = self.layout.inputs(with_constant(problem.validation_x))
+            aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
+            propagation = self._propagation(problem.validation_x.shape[-2], aside)
+            y = self.layout.targets(problem.validation_y)
+            self.validation_gauge = Gauge(problem.network, problem.loss, propagation, y)
+        self.batches = None
         if not problem.full_batch:
-            self.batches = [
-                (lo, min(lo + problem.batch, problem.examples))
-                for lo in range(0, problem.examples, problem.batch)
-            ]
-            self.steps = {size: self._propagation(size) for size in {hi - lo for lo, hi in self.batches}}
+            self.batches = Batches(problem, self.layout)
+            self.steps = {size: self._propagation(size, self.parameters) for size in self.batches.sizes}
+
+    def _parameters(self) -> tuple[Floats, Parameters]:
+        """theta, gradient and loss side by side in one flat array: a glance at it tells whether all is
+        finite.
+        """
+        lanes, count = len(self.problem.seeds), self.problem.network.parameters
+        flat, shape = np.zeros(2 * lanes * count + lanes), self.layout.shape(lanes, count)
+        theta, gradient, loss = np.split(flat, [lanes * count, 2 * lanes * count])
+        return flat, Parameters(theta.reshape(shape), gradient.reshape(shape), loss)
 
     def _knobs(self) -> list[Knobs]:
         """Each layer's fixed knobs; learned ones are in theta."""
@@ -68,87 +72,71 @@ class Lanes:
         plain = {knob.name for knob in knobs if np.all(values[knob.name] == knob.default)} & _CONVENTIONS
         return {name: self.layout.per_run(value) for name, value in values.items() if name not in plain}
 
-    def _stacked(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        return self.layout.inputs(with_constant(x)), self.layout.targets(y)
-
-    def _propagation(self, examples: int) -> Propagation:
+    def _propagation(self, examples: int, parameters: Parameters) -> Propagation:
         loss_knobs = self._set_apart(LOSSES[self.problem.loss].knobs, self.problem.loss_knobs)
         objective = Objective(self.problem.loss, self.problem.reduction, loss_knobs)
-        network = self.problem.network
-        return Propagation(network, self.layout, self.theta, self.gradient, examples, self.knobs, objective)
+        return Propagation(self.problem.network, self.layout, parameters, examples, self.knobs, objective)
 
     def train(self, epoch: int) -> None:
-        """From the state after `epoch` epochs to the next one. With the full batch the gradient is there
-        already.
-        """
-        if self.problem.full_batch:
+        """The epoch that follows `epoch` epochs. With the full batch its gradient is there already."""
+        if self.batches is None:
             self.descent.step(epoch, epoch + 1)
             return
-        for count, (x, y) in enumerate(self._batches(epoch), start=1):
-            step = self.steps[x.shape[self.layout.examples if x.ndim == 3 else 1]]
-            step.forward(x)
-            step.backward(x, y)
-            self.descent.step(epoch, epoch * len(self.batches) + count)
+        for count, (size, x, y) in enumerate(self.batches.of_epoch(epoch), start=1):
+            self.steps[size].forward(x)
+            self.steps[size].backward(x, y)
+            self.descent.step(epoch, epoch * len(self.batches.cuts) + count)
 
-    def _batches(self, epoch: int) -> Iterator[tuple[Floats, Floats]]:
-        """The batches of an epoch in order: the data's, or for each run its own, drawn from (seed, epoch)."""
-        if not self.problem.shuffle:
-            for lo, hi in self.batches:
-                yield self.layout.examples_of(self.x, lo, hi), self.layout.examples_of(self.y, lo, hi)
-            return
-        order = draws.permutation(self.problem.seeds, draws.ORDER, epoch, self.problem.examples)
-        for lo, hi in self.batches:
-            yield self.layout.gather(self.x, order[:, lo:hi]), self.layout.gather(self.y, order[:, lo:hi])
-
-    def evaluate(self) -> Floats:
-        """Forward, loss and gradient on the full training set: the loss (R,)."""
+    def evaluate(self) -> None:
+        """Forward, loss and gradient on the full training set."""
         self.full.forward(self.x)
-        loss = self.full.judge(self.y)
+        self.full.judge(self.y)
         self.full.backward(self.x, self.y)
-        return loss
 
     def validate(self) -> dict[str, Floats]:
-        """validation_loss and validation_accuracy, (R,) each."""
-        if self.validation is None or self.validation_gauge is None:
+        """validation_loss and validation_accuracy, (R,) each; NaN without a validation set."""
+        if self.validation_gauge is None:
             nothing = np.full(len(self.problem.seeds), np.nan)
             return {"validation_loss": nothing, "validation_accuracy": nothing}
-        self.validation.forward(self.validation_x)
-        loss = self.validation.judge(self.validation_gauge.y)
-        return {"validation_loss": loss, "validation_accuracy": self.validation_gauge.accuracy()}
-
-    def series(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
-        """The epoch series but validation's, (R,) each, and the layer series, (L, R) each."""
-        layers = self.gauge.layers(self.theta, self.gradient, self.descent.u)
-        norm = np.empty(len(self.problem.seeds))
-        epochs = {
-            **self.gauge.epochs(),
-            "gradient_l2": np.sqrt(self.layout.squares(self.gradient, self.descent.u, norm)),
+        self.validation_gauge.p.forward(self.validation_x)
+        self.validation_gauge.p.judge(self.validation_gauge.y)
+        return {
+            "validation_loss": self.validation_gauge.p.loss,
+            "validation_accuracy": self.validation_gauge.accuracy(),
         }
+
+    def series(self, epoch_names: Sequence[str], layer_names: Sequence[str]) -> tuple[PerRun, PerRun]:
+        """The epoch series called for (but validation's), (R,) each, and the layer series, (L, R) each."""
+        work = self.descent.u
+        layers = self.gauge.layers(self.parameters, work, [n for n in layer_names if n != "gradient_l2"])
+        epochs = {name: self.gauge.measure(name) for name in epoch_names if name != "gradient_l2"}
+        if "gradient_l2" in layer_names or "gradient_l2" in epoch_names:
+            squares = self.gauge.squared_gradients(self.parameters.gradient, work)
+            total = squares[0].copy()
+            for row in squares[1:]:  # one after another: a reduction's order would depend on the runs
+                np.add(total, row, out=total)
+            epochs["gradient_l2"], layers["gradient_l2"] = np.sqrt(total), np.sqrt(squares)
         return epochs, layers
 
     def diverged(self) -> tuple[Bools, Ints] | None:
         """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,
         and the layer (from 1) where it shows first: in the weights, then forward, then backward.
         """
-        total = (
-            np.vdot(self.theta, self.theta)
-            + np.vdot(self.gradient, self.gradient)
-            + np.add.reduce(self.full.loss)
-        )
-        if np.isfinite(total):
+        if np.isfinite(np.vdot(self.finite, self.finite)):
             return None
-        slices, stages, lanes = self.problem.network.slices, self.full.stages, len(self.problem.seeds)
-        bad_loss = ~np.isfinite(self.full.loss)
+        theta, gradient, loss = self.parameters
+        slices, stages = self.problem.network.slices, self.full.stages
+        bad_loss = ~np.isfinite(loss)
         bad = [
-            *((k, self._broken(self.layout.rows(self.theta, at.whole))) for k, at in enumerate(slices, 1)),
+            *((k, self._broken(self.layout.rows(theta, at.whole))) for k, at in enumerate(slices, 1)),
             *((k, bad_loss & self._broken(stage.z)) for k, stage in enumerate(stages, 1)),
             (len(stages), bad_loss),
             *(
-                (k, self._broken(self.layout.rows(self.gradient, at.whole)))
-                for k, at in list(enumerate(slices, 1))[::-1]
+                (k, self._broken(self.layout.rows(gradient, slices[k - 1].whole)))
+                for k in range(len(slices), 0, -1)
             ),
         ]
-        layer = np.full(lanes, -1)
+        layer = np.full(len(loss), -1)
         for k, broken in bad:
             layer[(layer < 0) & broken] = k
         return layer > 0, layer
@@ -157,9 +145,9 @@ class Lanes:
         """Which lanes have a value that is not finite."""
         return self.layout.count(~np.isfinite(values)) > 0.0
 
-    def parameters(self) -> tuple[Floats, dict[str, Floats]]:
+    def unstacked(self) -> tuple[Floats, dict[str, Floats]]:
         """theta (R, P) and the slots of the runs, without padding."""
         return (
-            self.layout.unstack(self.theta)[: self.runs],
+            self.layout.unstack(self.parameters.theta)[: self.runs],
             {name: self.layout.unstack(values)[: self.runs] for name, values in self.slots.items()},
         )

@@ -37,7 +37,9 @@ class Layout(Protocol):
     def inputs(self, x: Floats) -> Floats: ...
     def targets(self, y: Floats) -> Floats: ...
     def examples_of(self, a: Floats, lo: int, hi: int) -> Floats: ...
-    def gather(self, a: Floats, order: Indices) -> Floats: ...
+    def source(self, rows: Floats) -> Floats: ...
+    def batch(self, runs: int, examples: int, features: int) -> tuple[Floats, Floats]: ...
+    def gather(self, source: Floats, order: Indices, out: Floats) -> None: ...
     def affine(self, w: Floats, a: Floats, out: Floats) -> Floats: ...
     def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats: ...
     def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats: ...
@@ -93,11 +95,18 @@ class RunsLast:
         """Examples lo … hi-1 of inputs or targets."""
         return a[:, lo:hi]
 
-    def gather(self, a: Floats, order: Indices) -> Floats:
-        """Examples `order` (R, B) of inputs or targets, each run its own: (D, B, R)."""
-        if a.ndim == 2 or a.shape[-1] == 1:
-            return np.take(a.reshape(a.shape[:2]), order.T, axis=1)
-        return np.take_along_axis(a, order.T[None], axis=1)
+    def source(self, rows: Floats) -> Floats:
+        """rows (N, D), or (R, N, D) one run after another, for `gather`: (D, N) or (D, R N)."""
+        return np.ascontiguousarray(rows.reshape(-1, rows.shape[-1]).T)
+
+    def batch(self, runs: int, examples: int, features: int) -> tuple[Floats, Floats]:
+        """A buffer for `gather`, and the same as inputs or targets: (D, B, R)."""
+        buffer = np.empty((features, examples, runs))
+        return buffer, buffer
+
+    def gather(self, source: Floats, order: Indices, out: Floats) -> None:
+        """The examples `order` (R, B) of a source, each run its own."""
+        np.take(source, order.T, axis=1, out=out, mode="clip")
 
     def affine(self, w: Floats, a: Floats, out: Floats) -> Floats:
         """z_on = sum_i w_io a_in."""
@@ -171,12 +180,16 @@ class RunsFirst:
     def examples_of(self, a: Floats, lo: int, hi: int) -> Floats:
         return a[..., lo:hi]
 
-    def gather(self, a: Floats, order: Indices) -> Floats:
-        """As (R, B, D) in memory, seen as (R, D, B): the memory order of `inputs`."""
-        rows = a.swapaxes(-1, -2)
-        if a.ndim == 2:
-            return rows[order].swapaxes(1, 2)
-        return np.take_along_axis(rows, order[:, :, None], axis=1).swapaxes(1, 2)
+    def source(self, rows: Floats) -> Floats:
+        return np.ascontiguousarray(rows.reshape(-1, rows.shape[-1]))
+
+    def batch(self, runs: int, examples: int, features: int) -> tuple[Floats, Floats]:
+        """(R, B, D) in memory, seen as (R, D, B): the memory order of `inputs`."""
+        buffer = np.empty((runs, examples, features))
+        return buffer, buffer.swapaxes(1, 2)
+
+    def gather(self, source: Floats, order: Indices, out: Floats) -> None:
+        np.take(source, order, axis=0, out=out, mode="clip")
 
     def affine(self, w: Floats, a: Floats, out: Floats) -> Floats:
         np.matmul(w.swapaxes(1, 2), a, out=out)

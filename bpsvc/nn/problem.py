@@ -10,6 +10,7 @@ from bpsvc.nn.arrays import Floats, Words
 from bpsvc.nn.cadence import Cadence, Criterion, Stop
 from bpsvc.nn.layout import Layout, choose
 from bpsvc.nn.network import Network
+from bpsvc.nn.records import EPOCH_SERIES, EXTRA_EPOCH_SERIES, EXTRA_LAYER_SERIES, LAYER_SERIES
 
 PerRun = Mapping[str, Floats]  # name -> (R,)
 
@@ -45,6 +46,7 @@ class Problem:
     weight_decay: Floats | None = None
     decay_biases: bool = False
     clip: Floats | None = None
+    series: tuple[str, ...] = (*EPOCH_SERIES, *LAYER_SERIES)
 
     @property
     def runs(self) -> int:
@@ -66,6 +68,16 @@ class Problem:
     @property
     def layout(self) -> Layout:
         return choose(self.network, self.batch)
+
+    @property
+    def epoch_series(self) -> tuple[str, ...]:
+        """What is recorded of an epoch. (gradient_l2 is a series of epochs and of layers.)"""
+        return tuple(name for name in (*EPOCH_SERIES, *EXTRA_EPOCH_SERIES) if name in self.series)
+
+    @property
+    def layer_series(self) -> tuple[str, ...]:
+        """What is recorded of each layer."""
+        return tuple(name for name in (*LAYER_SERIES, *EXTRA_LAYER_SERIES) if name in self.series)
 
     def take(self, index: Any) -> "Problem":
         """The stack of these runs, in this order."""

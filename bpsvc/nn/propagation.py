@@ -8,11 +8,12 @@ lecture's signal: dloss/dz of one example, whatever the reduction.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from bpsvc.nn.activations import Activation
-from bpsvc.nn.arrays import Floats, Knobs, Work
+from bpsvc.nn.activation import Activation
+from bpsvc.nn.arrays import Floats, Knobs, Pool, Work
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LOSSES, Term
 from bpsvc.nn.network import Network
@@ -20,9 +21,7 @@ from bpsvc.nn.network import Network
 
 @dataclass(frozen=True)
 class Objective:
-    """What is descended: a loss with its knobs (broadcasting against outputs), averaged over examples or
-    summed.
-    """
+    """What is descended: a loss, its knobs (broadcasting against outputs), averaged over examples or not."""
 
     loss: str
     reduction: str
@@ -35,11 +34,19 @@ class Objective:
         return term
 
 
+class Parameters(NamedTuple):
+    """theta and its gradient as the layout stacks them, and each run's loss (R,): kept as views, written in
+    place.
+    """
+
+    theta: Floats
+    gradient: Floats
+    loss: Floats
+
+
 @dataclass(frozen=True)
 class Stage:
-    """One layer's buffers and views. `a` carries the constant 1 of the next layer's bias as one unit more
-    than `units`.
-    """
+    """One layer: buffers and views. `a` is `units` and one more unit, the constant 1 that carries a bias."""
 
     function: Activation
     knobs: Knobs
@@ -47,8 +54,8 @@ class Stage:
     weights: Floats
     d_matrix: Floats
     d_knobs: Mapping[str, Floats]
-    inputs: int
-    biased: bool
+    below: Floats | None  # the a that feeds it; None: the network's inputs
+    inputs: int | None  # how many of them, where a bias does not take the constant as well
     z: Floats
     a: Floats
     units: Floats
@@ -58,90 +65,80 @@ class Stage:
 
 
 class Propagation:
-    """`runs` networks on `examples` examples. theta and gradient (both as the layout stacks them) are kept as
-    views.
-    """
+    """Networks, one for each run, on `examples` examples at a time."""
 
     def __init__(
         self,
         network: Network,
         layout: Layout,
-        theta: Floats,
-        gradient: Floats,
+        parameters: Parameters,
         examples: int,
         knobs: Sequence[Knobs],
         objective: Objective,
     ) -> None:
-        self.layout, self.gradient, self.examples = layout, gradient, examples
-        self.runs: int = theta.shape[-1 if layout.units == 0 else 0]
+        self.layout, self.examples, self.runs = layout, examples, len(parameters.loss)
+        self.gradient, self.loss = parameters.gradient, parameters.loss
         self.mean = objective.reduction == "mean"
-        self.stages = tuple(self._stages(network, theta, knobs))
+        self.stages = tuple(self._stages(network, parameters, knobs))
         self.output = self.stages[-1]
         name = network.output.activation
         self.term, self.loss_knobs = objective.term(name), objective.knobs
         self.fused = self.term.fused.get(name)
         self.terms = np.empty_like(self.output.z)
-        self.loss = np.empty(self.runs)
 
-    def _stages(self, network: Network, theta: Floats, knobs: Sequence[Knobs]) -> Sequence[Stage]:
-        layout, stages = self.layout, []
+    def _stages(self, network: Network, parameters: Parameters, knobs: Sequence[Knobs]) -> Sequence[Stage]:
+        layout, theta, gradient = self.layout, parameters.theta, parameters.gradient
+        pool = Pool(max(layer.units for layer in network.layers) * self.examples * self.runs)
+        stages: list[Stage] = []
         for layer, at, given in zip(network.layers, network.slices, knobs, strict=True):
+            below = stages[-1].a if stages else None
             shape = layout.shape(self.runs, at.units, self.examples)
             a = np.ones(layout.shape(self.runs, at.units + 1, self.examples))
-            learned = {
-                name: layout.per_run(layout.rows(theta, slice(k, k + 1))) for name, k in at.knobs.items()
-            }
-            z, delta, slope = np.zeros(shape), np.zeros(shape), np.zeros(shape)
+            learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
             stage = Stage(
                 function=layer.function,
                 knobs={**given, **learned},
                 matrix=layout.matrix(theta, at.matrix, at.rows, at.units),
                 weights=layout.matrix(theta, at.weights, at.inputs, at.units),
-                d_matrix=layout.matrix(self.gradient, at.matrix, at.rows, at.units),
-                d_knobs={name: layout.rows(self.gradient, slice(k, k + 1)) for name, k in at.knobs.items()},
-                inputs=at.inputs,
-                biased=layer.bias,
-                z=z,
+                d_matrix=layout.matrix(gradient, at.matrix, at.rows, at.units),
+                d_knobs={k: layout.rows(gradient, slice(n, n + 1)).reshape(-1) for k, n in at.knobs.items()},
+                below=below if below is None or layer.bias else layout.head(below, at.inputs),
+                inputs=None if layer.bias else at.inputs,
+                z=np.zeros(shape),
                 a=a,
                 units=layout.head(a, at.units),
-                delta=delta,
-                slope=slope,
-                work=Work.like(z, layout.units),
+                delta=np.zeros(shape),
+                slope=np.zeros(shape),
+                work=pool.work(shape, layout.units),
             )
             stages.append(stage)
         return stages
 
     def forward(self, x: Floats) -> None:
         """z_l = W_lᵀ a_{l-1} + b_l, a_l = f_l(z_l), from the inputs x (a_0, with its constant 1)."""
-        a = x
         for stage in self.stages:
-            self.layout.affine(stage.matrix, self._fed(stage, a), stage.z)
+            self.layout.affine(stage.matrix, self._fed(stage, x), stage.z)
             stage.function.value(stage.z, stage.knobs, stage.units, stage.work)
-            a = stage.a
 
-    def judge(self, y: Floats) -> Floats:
-        """The loss (R,) of the forward pass that was."""
-        self.write_terms(y)
-        self.layout.total(self.terms, self.loss)
-        if self.mean:
-            np.divide(self.loss, self.examples, out=self.loss)
-        return self.loss
-
-    def write_terms(self, y: Floats) -> None:
-        """Each output's term of the loss: from z where the pair is fused, else from a."""
+    def judge(self, y: Floats) -> None:
+        """The loss (R,) of the forward pass that was: of each output from z where the pair is fused, else
+        from a.
+        """
         out = self.output
         if self.fused:
             self.fused.value(out.z, y, self.terms, out.work)
         else:
             self.term.value(out.units, y, self.loss_knobs, self.terms, out.work)
+        self.layout.total(self.terms, self.loss)
+        if self.mean:
+            np.divide(self.loss, self.examples, out=self.loss)
 
     def backward(self, x: Floats, y: Floats) -> None:
         """All gradients, layer by layer from K to 1, from what the forward pass saved."""
         self._output_signal(y)
         for k in range(len(self.stages) - 1, -1, -1):
             stage = self.stages[k]
-            below = self.stages[k - 1].a if k else x
-            self.layout.outer(self._fed(stage, below), stage.delta, stage.d_matrix)
+            self.layout.outer(self._fed(stage, x), stage.delta, stage.d_matrix)
             if k:
                 self.layout.pull(stage.weights, stage.delta, self.stages[k - 1].delta)
                 self._through(self.stages[k - 1])
@@ -164,9 +161,12 @@ class Propagation:
         for name, derivative in stage.function.learned.items():
             derivative(stage.z, stage.knobs, stage.work.v, stage.work)
             np.multiply(stage.work.v, stage.delta, out=stage.work.v)
-            self.layout.total(stage.work.v, stage.d_knobs[name].reshape(-1))
+            self.layout.total(stage.work.v, stage.d_knobs[name])
         stage.function.derivative(stage.z, stage.units, stage.knobs, stage.slope, stage.work)
         np.multiply(stage.delta, stage.slope, out=stage.delta)
 
-    def _fed(self, stage: Stage, a: Floats) -> Floats:
-        return a if stage.biased else self.layout.head(a, stage.inputs)
+    def _fed(self, stage: Stage, x: Floats) -> Floats:
+        """What the layer's affine map takes: W alone, or W and the constant's b."""
+        if stage.below is not None:
+            return stage.below
+        return x if stage.inputs is None else self.layout.head(x, stage.inputs)

@@ -4,11 +4,36 @@ runs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from bpsvc.nn.arrays import Bools, Floats, Ints
-from bpsvc.nn.series import EPOCH_SERIES, LAYER_SERIES
+
+EPOCH_SERIES: Final = (
+    "loss",
+    "log_likelihood",
+    "accuracy",
+    "mean_abs_error",
+    "max_error",
+    "gradient_l2",
+    "validation_loss",
+    "validation_accuracy",
+)
+LAYER_SERIES: Final = (
+    "delta_rms",
+    "gradient_l2",
+    "gradient_mean_abs",
+    "gradient_max_abs",
+    "weight_l2",
+    "saturated",
+    "dead",
+)
+# Measured on request. w_dot_g is <W, dW> and b_dot_g <b, db>: between layers of homogeneous units (identity,
+# relu, leaky_relu, prelu) w_dot_g + b_dot_g of one layer is w_dot_g of the next (Euler): backpropagation,
+# audited.
+EXTRA_EPOCH_SERIES: Final = ("sharpness",)
+EXTRA_LAYER_SERIES: Final = ("w_dot_g", "b_dot_g")
 
 
 @dataclass(frozen=True)
@@ -51,27 +76,30 @@ def join(parts: Sequence[Records]) -> Records:
     return whole if np.array_equal(order, np.arange(len(order))) else whole.take(order)
 
 
-def none(layers: int) -> Records:
-    """No records, of a network with so many layers."""
+def none(layers: int, epoch_series: Sequence[str], layer_series: Sequence[str]) -> Records:
+    """No records of these series, of a network with so many layers."""
     return Records(
         np.empty(0, np.int64),
         np.empty(0, np.int64),
-        {name: np.empty(0) for name in EPOCH_SERIES},
-        {name: np.empty((0, layers)) for name in LAYER_SERIES},
+        {name: np.empty(0) for name in epoch_series},
+        {name: np.empty((0, layers)) for name in layer_series},
     )
 
 
 class Recorder:
-    """Collects the records of `runs` (numbers in the stack) at the epochs of a cadence, and those of runs
-    that end between.
+    """Collects the records of R runs (numbers in the stack) at planned epochs, and of runs that end between
+    them.
     """
 
-    def __init__(self, runs: Ints, epochs: Ints, layers: int) -> None:
-        self.runs, self.planned, self.row = runs, epochs, 0
-        shape = (len(epochs), len(runs))
+    def __init__(self, runs: Ints, planned: Ints, empty: Records) -> None:
+        self.runs, self.planned, self.row = runs, planned, 0
+        shape = (len(planned), len(runs))
         self.written = np.zeros(shape, dtype=bool)
-        self.epochs = {name: np.full(shape, np.nan) for name in EPOCH_SERIES}
-        self.layers = {name: np.full((len(epochs), layers, len(runs)), np.nan) for name in LAYER_SERIES}
+        self.epochs = {name: np.full(shape, np.nan) for name in empty.epochs}
+        self.layers = {
+            name: np.full((len(planned), values.shape[1], len(runs)), np.nan)
+            for name, values in empty.layers.items()
+        }
         self.between: list[Records] = []
 
     def write(
@@ -82,24 +110,22 @@ class Recorder:
         epochs: Mapping[str, Floats],
         layers: Mapping[str, Floats],
     ) -> None:
-        """The records of lanes `lanes`, which are the runs `where` (positions in `runs`): series (R,) and (L,
-        R).
-        """
-        at = where[lanes]
+        """The records of `lanes`, which are the runs `where` (positions in `runs`): series (R,), (L, R)."""
+        from_, to = np.flatnonzero(lanes), where[lanes]
         if self.row < len(self.planned) and epoch == self.planned[self.row]:
-            for name, values in epochs.items():
-                self.epochs[name][self.row, at] = values[lanes]
-            for name, values in layers.items():
-                self.layers[name][self.row][:, at] = values[:, lanes]
-            self.written[self.row, at] = True
+            for name, table in self.epochs.items():
+                table[self.row, to] = epochs[name][from_]
+            for name, rows in self.layers.items():
+                rows[self.row][:, to] = layers[name][:, from_]
+            self.written[self.row, to] = True
             self.row += 1
-        else:
+        elif len(to):
             self.between.append(
                 Records(
-                    self.runs[at],
-                    np.full(len(at), epoch),
-                    {name: _finite(values[lanes]) for name, values in epochs.items()},
-                    {name: _finite(values[:, lanes].T) for name, values in layers.items()},
+                    self.runs[to],
+                    np.full(len(to), epoch),
+                    {name: _finite(epochs[name][from_]) for name in self.epochs},
+                    {name: _finite(layers[name][:, from_].T) for name in self.layers},
                 )
             )
 

@@ -19,8 +19,9 @@ from bpsvc.nn.problem import Problem
 from bpsvc.nn.records import Recorder, Records, join, none
 from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
-# A chunk's working set, so that it stays in the processor's cache.
-CHUNK_BYTES: Final = 4 << 20
+# A chunk's working set in an update, so that it stays in the processor's cache, and in all.
+CACHE_BYTES: Final = 1 << 20
+MEMORY_BYTES: Final = 64 << 20
 # Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs
 # more.
 IDLE_SHARE: Final = 1 / 8
@@ -36,8 +37,7 @@ def start(problem: Problem, theta: Floats) -> tuple[State, Records]:
 
 
 def advance(problem: Problem, state: State, epochs: int) -> tuple[State, Records]:
-    """`epochs` more epochs, and the records of (state.epoch, state.epoch + epochs]. Runs that have ended keep
-    still.
+    """`epochs` more epochs, and the records of (state.epoch, state.epoch + epochs]. Ended runs keep still.
 
     advance(m + n) is advance(n) after advance(m), bit for bit; so is any stack's run and the same run alone.
     """
@@ -47,36 +47,32 @@ def advance(problem: Problem, state: State, epochs: int) -> tuple[State, Records
 def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> tuple[State, Records]:
     running = np.flatnonzero(state.outcome == Outcome.RUNNING)
     width = chunk_width(problem)
+    parts = [none(len(problem.network.layers), problem.epoch_series, problem.layer_series)]
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
-        parts = [
-            _Segment(problem, state, running[lo : lo + width], epochs, initial).run()
-            for lo in range(0, len(running), width)
-        ]
-    return replace(state, epoch=state.epoch + epochs), join([none(len(problem.network.layers)), *parts])
+        for lo in range(0, len(running), width):
+            parts.append(_Segment(problem, state, running[lo : lo + width], epochs, parts[0]).run(initial))
+    return replace(state, epoch=state.epoch + epochs), join(parts)
 
 
 def chunk_width(problem: Problem) -> int:
-    """How many runs fit the cache together, with everything that is computed for them."""
+    """How many runs are computed together: as many as fit the cache in an update."""
     units = sum(layer.units for layer in problem.network.layers)
-    values = 10 * units * problem.examples + 6 * problem.network.parameters
-    if problem.x.ndim == 3:
-        values += problem.x[0].size + problem.y[0].size
-    return max(problem.layout.least, CHUNK_BYTES // (8 * values))
+    parameters = 5 * problem.network.parameters
+    data = 0 if problem.x.ndim == 2 else problem.x[0].size + problem.y[0].size
+    in_cache = CACHE_BYTES // (8 * (6 * units * problem.batch + parameters + data))
+    in_memory = MEMORY_BYTES // (8 * (6 * units * problem.examples + parameters + data))
+    return max(problem.layout.least, min(in_cache, in_memory))
 
 
 class _Segment:
-    """A chunk of runs on its way through a segment. Writes into the state it is given (a copy the caller
-    owns).
-    """
+    """A chunk of runs on its way through a segment. It writes into the state, which `advance` owns."""
 
-    def __init__(self, problem: Problem, state: State, runs: Ints, epochs: int, initial: bool) -> None:
-        self.problem, self.state, self.initial = problem, state, initial
+    def __init__(self, problem: Problem, state: State, runs: Ints, epochs: int, empty: Records) -> None:
+        self.problem, self.state, self.runs = problem, state, runs
         self.begin, self.end = state.epoch, state.epoch + epochs
         planned = problem.cadence.epochs(self.begin, self.end)
-        if initial:
-            planned = np.concatenate([[0], planned])
-        self.recorder = Recorder(runs, planned, len(problem.network.layers))
-        self.runs = runs
+        self.recorder = Recorder(runs, planned if epochs else np.array([self.begin]), empty)
+        self.open = bool((state.solved_epoch[runs] == NEVER).any())
         self._enter(np.arange(len(runs)), state.theta[runs], {k: v[runs] for k, v in state.slots.items()})
 
     def _enter(self, where: Ints, theta: Floats, slots: dict[str, Floats]) -> None:
@@ -84,18 +80,18 @@ class _Segment:
         self.where, self.alive = where, np.ones(len(where), dtype=bool)
         self.lanes = Lanes(self.problem.take(self.runs[where]), theta, slots)
 
-    def run(self) -> Records:
-        if self.initial:
-            self.lanes.evaluate()
+    def run(self, initial: bool) -> Records:
+        full_batch, cadence = self.problem.full_batch, self.problem.cadence
+        if initial or full_batch:
+            self.lanes.evaluate()  # repeated at the seam of two segments: checkpoints need no gradient
+        if initial:
             self._judge(0, recorded=True)
-        elif self.problem.full_batch:
-            self.lanes.evaluate()  # a pass repeated at the seam of two segments: checkpoints need no gradient
         for epoch in range(self.begin, self.end):
             if not self.alive.any():
                 break
             self.lanes.train(epoch)
-            recorded = self.problem.cadence.records(epoch + 1)
-            if recorded or self.problem.full_batch:
+            recorded = cadence.records(epoch + 1)
+            if recorded or full_batch:
                 self.lanes.evaluate()
                 self._judge(epoch + 1, recorded)
         self._leave(self.alive)
@@ -103,78 +99,71 @@ class _Segment:
 
     def _judge(self, epoch: int, recorded: bool) -> None:
         """Who has diverged, is solved, no longer improves? Records, and sends away those who have ended."""
-        state, problem = self.state, self.problem
-        outcome = np.zeros(len(self.where), dtype=np.int64)
         broken = self.lanes.diverged()
-        diverged = self._mine(broken[0]) & self.alive if broken else np.zeros_like(self.alive)
-        validation = self.lanes.validate() if recorded or diverged.any() else None
-        solved = self._solved(epoch, recorded, diverged, validation)
-        if problem.stop is not None and problem.stop.when == "solved":
-            outcome[solved] = Outcome.SOLVED
-            if recorded or solved.any():
-                validation = validation or self.lanes.validate()
+        nobody = np.zeros_like(self.alive)
+        diverged = self.alive & self._mine(broken[0]) if broken else nobody
+        validation = self.lanes.validate() if recorded else None
+        solved = self._solved(epoch, diverged, recorded) if self.open else nobody
+        stopped = solved if self.problem.stop is not None and self.problem.stop.when == "solved" else nobody
+        if broken is None and not recorded and not stopped.any():
+            return
+        writing = self.alive if recorded else diverged | stopped
+        given_up = self._best(epoch, writing, validation or self.lanes.validate())
+        self._record(epoch, writing)
         if broken:
-            outcome[diverged] = Outcome.DIVERGED
             runs = self.runs[self.where[diverged]]
-            state.diverged_epoch[runs], state.diverged_layer[runs] = epoch, self._mine(broken[1])[diverged]
-        if validation is not None:
-            writing = self.alive if recorded else outcome > 0
-            outcome[self._best(epoch, writing, validation) & (outcome == 0)] = Outcome.EARLY_STOP
-            self._record(epoch, writing, validation)
-        ended = outcome > 0
+            self.state.diverged_epoch[runs] = epoch
+            self.state.diverged_layer[runs] = self._mine(broken[1])[diverged]
+        for outcome, whom in (
+            (Outcome.EARLY_STOP, given_up),
+            (Outcome.SOLVED, stopped),
+            (Outcome.DIVERGED, diverged),
+        ):
+            self.state.outcome[self.runs[self.where[whom]]] = outcome
+        ended = diverged | stopped | given_up
         if ended.any():
-            runs = self.runs[self.where[ended]]
-            state.outcome[runs], state.ended_epoch[runs] = outcome[ended], epoch
+            self.state.ended_epoch[self.runs[self.where[ended]]] = epoch
             self._leave(ended)
-        if (broken or 1.0 - self.alive.mean() >= IDLE_SHARE) and self.alive.any() and not self.alive.all():
-            theta, slots = self.lanes.parameters()
-            keep = self.alive
-            self._enter(self.where[keep], theta[keep], {name: values[keep] for name, values in slots.items()})
-            if problem.full_batch:
-                self.lanes.evaluate()
+        if broken or 1.0 - self.alive.mean() >= IDLE_SHARE:
+            self._close_ranks()
 
     def _mine(self, lanes: NDArray[Any]) -> NDArray[Any]:
+        """Without the lanes that only pad."""
         return lanes[: len(self.where)]
 
-    def _solved(
-        self, epoch: int, recorded: bool, diverged: Bools, validation: dict[str, Floats] | None
-    ) -> Bools:
+    def _solved(self, epoch: int, diverged: Bools, recorded: bool) -> Bools:
         """Who meets the criterion of success for the first time."""
         criterion, found = self.problem.success, self.state.solved_epoch
-        nobody = np.zeros_like(self.alive)
+        gauge = self.lanes.gauge
+        if criterion is not None and criterion.of_validation and self.lanes.validation_gauge is not None:
+            gauge = self.lanes.validation_gauge
         if criterion is None or (criterion.of_validation and not recorded):
-            return nobody
+            return np.zeros_like(self.alive)
         runs = self.runs[self.where]
-        open_ = self.alive & ~diverged & (found[runs] == NEVER)
-        if not open_.any():
-            return nobody
-        if not criterion.of_validation:
-            values = self.lanes.gauge.measure(criterion.measure)
-        elif self.lanes.validation_gauge is not None and validation is not None:
-            values = self.lanes.validation_gauge.measure(criterion.measure)
-        else:
-            return nobody
-        solved: Bools = open_ & criterion.met(self._mine(values))
-        found[runs[solved]] = epoch
+        solved: Bools = self._mine(gauge.met(criterion)) & self.alive & ~diverged & (found[runs] == NEVER)
+        if solved.any():
+            found[runs[solved]] = epoch
+            self.open = bool((found[self.runs] == NEVER).any())
         return solved
 
     def _best(self, epoch: int, writing: Bools, validation: dict[str, Floats]) -> Bools:
-        """Keeps the best losses, and says who has had none for longer than `stop.patience`."""
-        state, runs = self.state, self.runs[self.where]
-        loss = self._mine(self.lanes.full.loss)
+        """Keeps the best losses, and says who has had none for `stop.patience` epochs."""
+        self.validation = validation
+        state, stop, runs = self.state, self.problem.stop, self.runs[self.where]
+        loss = self._mine(self.lanes.parameters.loss)
         if epoch == 0:
             state.initial_loss[runs] = loss
         self._better(runs, writing, loss, epoch, "best")
-        stop = self.problem.stop
+        if self.lanes.validation_gauge is None:
+            return np.zeros_like(writing)
         better = self._better(
             runs, writing, self._mine(validation["validation_loss"]), epoch, "best_validation"
         )
         if stop is None or stop.when != "validation_loss" or state.best_theta is None:
             return np.zeros_like(writing)
         if better.any():
-            state.best_theta[runs[better]] = self.lanes.parameters()[0][better]
-        waited: Bools = epoch - state.best_validation_epoch[runs] >= max(1, stop.patience)
-        gives_up: Bools = writing & waited
+            state.best_theta[runs[better]] = self.lanes.unstacked()[0][better]
+        gives_up: Bools = writing & (epoch - state.best_validation_epoch[runs] >= max(1, stop.patience))
         return gives_up
 
     def _better(self, runs: Ints, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
@@ -183,23 +172,26 @@ class _Segment:
         losses[runs[better]], epochs[runs[better]] = loss[better], epoch
         return better
 
-    def _record(self, epoch: int, writing: Bools, validation: dict[str, Floats]) -> None:
-        epochs, layers = self.lanes.series()
-        count = len(self.where)
-        self.recorder.write(
-            epoch,
-            self.where,
-            writing,
-            {name: values[:count] for name, values in {**epochs, **validation}.items()},
-            {name: values[:, :count] for name, values in layers.items()},
-        )
+    def _record(self, epoch: int, writing: Bools) -> None:
+        wanted = [name for name in self.problem.epoch_series if not name.startswith("validation_")]
+        epochs, layers = self.lanes.series(wanted, self.problem.layer_series)
+        self.recorder.write(epoch, self.where, writing, {**epochs, **self.validation}, layers)
 
     def _leave(self, lanes: Bools) -> None:
         """Writes the parameters of these lanes back to the state."""
         if lanes.any():
-            theta, slots = self.lanes.parameters()
+            theta, slots = self.lanes.unstacked()
             runs = self.runs[self.where[lanes]]
             self.state.theta[runs] = theta[lanes]
             for name, values in slots.items():
                 self.state.slots[name][runs] = values[lanes]
         self.alive = self.alive & ~lanes
+
+    def _close_ranks(self) -> None:
+        """New lanes for those who go on, without those who have ended."""
+        keep = self.alive
+        if keep.any() and not keep.all():
+            theta, slots = self.lanes.unstacked()
+            self._enter(self.where[keep], theta[keep], {name: values[keep] for name, values in slots.items()})
+            if self.problem.full_batch:
+                self.lanes.evaluate()

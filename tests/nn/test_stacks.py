@@ -1,11 +1,12 @@
 """A run's bits: the same alone and in any stack, in one go and in any segments, in both layouts."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from nn_building import draw, network, problem, same_records, same_state, train
+from nn_building import bits, draw, network, problem, same_records, same_state, train
 
 from bpsvc import nn
 
@@ -17,8 +18,9 @@ def problems(draws: st.DrawFn, optimizers: tuple[str, ...] = tuple(nn.OPTIMIZERS
     """Small stacks of any kind, on both sides of the border between the layouts, with early leavers."""
     rng = np.random.default_rng(draws(st.integers(0, 2**32)))
     wide = draws(st.booleans())
-    sizes = [draws(st.integers(1, 12 if wide else 3)) for _ in range(draws(st.integers(2, 4)))]
-    examples, runs = draws(st.integers(1, 40 if wide else 6)), draws(st.integers(1, 9))
+    span = (6, 13) if wide else (1, 3)
+    sizes = [draws(st.integers(*span)) for _ in range(draws(st.integers(2, 4)))]
+    examples, runs = draws(st.integers(9, 40) if wide else st.integers(1, 6)), draws(st.integers(1, 9))
     output = draws(st.sampled_from(["logistic", "softmax", "identity", "tanh"]))
     hidden = [draws(st.sampled_from(HIDDEN)) for _ in sizes[2:]]
     net = network(sizes, hidden, output, bias=draws(st.booleans()))
@@ -33,7 +35,7 @@ def problems(draws: st.DrawFn, optimizers: tuple[str, ...] = tuple(nn.OPTIMIZERS
         "hyper": {"learning_rate": 10.0 ** rng.uniform(-3, 3, size=runs)},  # some of them diverge
         "seeds": rng.integers(0, 2**63, size=runs).astype(np.uint64),
         "knobs": tuple({} for _ in net.layers),
-        "batch_size": draws(st.sampled_from([None, 1, 2, 3])),
+        "batch_size": draws(st.sampled_from([None, 7, 9] if wide else [None, 1, 2, 3])),
         "shuffle": draws(st.booleans()),
         "cadence": nn.Cadence(draws(st.sampled_from([1, 3, "decades"]))),
         "success": draws(
@@ -145,3 +147,35 @@ def test_chunks_do_not_show(monkeypatch) -> None:
             chunked = train(given_, theta, 6)
             assert same_state(whole[0], chunked[0]) and same_records(whole[1], chunked[1])
             monkeypatch.undo()
+
+
+def test_deep_and_thin_nets_too() -> None:
+    """Sums over layers and single units, where a reduction could change its order with the number of runs."""
+    rng = np.random.default_rng(8)
+    for sizes, examples in [
+        ([2] + [1] * 20 + [1], 1),
+        ([3] + [9] * 12 + [11], 1),
+        ([3] + [9] * 12 + [11], 30),
+    ]:
+        net = network(sizes, "tanh", "softmax" if sizes[-1] > 1 else "logistic")
+        y = np.eye(sizes[-1])[rng.integers(0, sizes[-1], examples)]
+        given_ = problem(net, rng.normal(size=(examples, sizes[0])), y, 5)
+        theta = draw(given_)
+        state, records = train(given_, theta, 4)
+        for run in range(5):
+            alone, own = train(given_.take([run]), theta[[run]], 4)
+            assert same_state(alone, state.take([run])) and same_records(own, records.of(run))
+
+
+def test_fewer_series_do_not_change_the_others() -> None:
+    rng = np.random.default_rng(9)
+    for sizes in ([2, 2, 1], [9, 20, 4]):
+        x, y = rng.normal(size=(7, sizes[0])), rng.integers(0, 2, size=(7, sizes[-1])).astype(float)
+        full = problem(network(sizes, "logistic"), x, y, 3)
+        some = replace(full, series=("loss", "gradient_l2"))
+        theta = draw(full)
+        (a, whole), (b, part) = train(full, theta, 5), train(some, theta, 5)
+        assert same_state(a, b)
+        assert list(part.epochs) == ["loss", "gradient_l2"] and list(part.layers) == ["gradient_l2"]
+        assert bits(whole.epochs["loss"]) == bits(part.epochs["loss"])
+        assert bits(whole.layers["gradient_l2"]) == bits(part.layers["gradient_l2"])

@@ -1,0 +1,166 @@
+"""What a record says: the series of the public tables, measured on one forward and backward pass.
+
+Norms and shares are over everything of a layer: all its weights, biases and learned knobs; all its (example,
+unit) pairs.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Final
+
+import numpy as np
+
+from bpsvc.nn.arrays import Bools, Floats
+from bpsvc.nn.cadence import Criterion
+from bpsvc.nn.losses import LIKELIHOOD
+from bpsvc.nn.network import Network
+from bpsvc.nn.propagation import Parameters, Propagation, Stage
+
+SATURATION: Final = 0.05  # saturated: |f'| below this share of its maximum
+
+
+class Gauge:
+    """Measures what a propagation has found for targets y (as the layout stacks them)."""
+
+    def __init__(self, network: Network, loss: str, propagation: Propagation, y: Floats) -> None:
+        self.p, self.y, self.layout = propagation, y, propagation.layout
+        self.slices = network.slices
+        output = network.output.activation
+        self.softmax = output == "softmax"
+        likelihood = LIKELIHOOD.for_output(output)
+        self.likelihood = None if likelihood is None else likelihood.fused[output]
+        self.descends_likelihood = loss == "log_likelihood"
+        self.binary = self._each((y == 0.0) | (y == 1.0))
+        # Real targets have no probability under a Bernoulli or categorical distribution.
+        self.fits = self._each((y == y) if output == "identity" else (y >= 0.0) & (y <= 1.0))
+        self.error = np.empty_like(propagation.output.z)
+
+    def _each(self, mask: Bools) -> Bools:
+        """For each run, or for all of them at once where y is shared: does it hold for every target?"""
+        every: Bools = self.layout.count(~(mask if mask.ndim == 3 else mask[None])) == 0.0
+        return every
+
+    def _empty(self) -> Floats:
+        return np.empty(self.p.runs)
+
+    # Of an epoch, each (R,)
+
+    def errors(self) -> Floats:
+        """|y - a| of every output."""
+        np.subtract(self.p.output.units, self.y, out=self.error)
+        np.abs(self.error, out=self.error)
+        return self.error
+
+    def max_error(self) -> Floats:
+        return self.layout.largest(self.errors(), self._empty())
+
+    def mean_abs_error(self) -> Floats:
+        return self.layout.total(self.errors(), self._empty()) / self._pairs(self.p.output)
+
+    def accuracy(self) -> Floats:
+        """Share of examples whose every output is strictly within ½ of its 0/1 target; for softmax, whose
+        largest output is the target's alone. NaN for targets other than 0 and 1.
+        """
+        out, units = self.p.output, self.layout.units
+        if self.softmax:
+            np.multiply(out.units, self.y, out=out.work.u)
+            target = np.add.reduce(out.work.u, axis=units, keepdims=True)
+            np.subtract(out.units, 2.0 * self.y, out=out.work.u)
+            right = target > np.maximum.reduce(out.work.u, axis=units, keepdims=True)
+        else:
+            right = np.maximum.reduce(self.errors(), axis=units, keepdims=True) < 0.5
+        return np.where(self.binary, self.layout.count(right) / self.p.examples, np.nan)
+
+    def log_likelihood(self) -> Floats:
+        """The sum over examples, rising as on the slides; NaN where output and targets have no likelihood."""
+        if self.likelihood is None:
+            return np.full(self.p.runs, np.nan)
+        out = self.p.output
+        if not self.descends_likelihood:
+            self.likelihood.value(out.z, self.y, self.p.terms, out.work)
+        return np.where(self.fits, -self.layout.total(self.p.terms, self._empty()), np.nan)
+
+    def loss(self) -> Floats:
+        return self.p.loss
+
+    def measure(self, name: str) -> Floats:
+        measured: Floats = getattr(self, name)()
+        return measured
+
+    def met(self, criterion: Criterion) -> Bools:
+        """Which runs succeed, (R,). All examples are right exactly when the largest error is below ½: the
+        usual criterion, judged at every epoch, is found that way.
+        """
+        all_right = Criterion(criterion.metric, at_least=1.0)
+        if criterion == all_right and criterion.measure == "accuracy" and not self.softmax:
+            right: Bools = (self.max_error() < 0.5) & self.binary
+            return right
+        return criterion.met(self.measure(criterion.measure))
+
+    # Of a layer, each (L, R)
+
+    def squared_gradients(self, gradient: Floats, work: Floats) -> Floats:
+        """Σ g² of each layer: (L, R)."""
+        squares = np.empty((len(self.slices), self.p.runs))
+        for at, row in zip(self.slices, squares, strict=True):
+            self.layout.squares(self.layout.rows(gradient, at.whole), self.layout.rows(work, at.whole), row)
+        return squares
+
+    def layers(self, parameters: Parameters, work: Floats, names: Collection[str]) -> dict[str, Floats]:
+        """The layer series called for, but gradient_l2; `work` is scratch of theta's shape."""
+        series = {name: np.empty((len(self.slices), self.p.runs)) for name in names}
+        for k, stage in enumerate(self.p.stages):
+            row = {name: values[k] for name, values in series.items()}
+            self._of_signal(stage, row, last=k == len(self.slices) - 1)
+            self._of_parameters(k, parameters, work, row)
+        return series
+
+    def _of_signal(self, stage: Stage, row: Mapping[str, Floats], last: bool) -> None:
+        """delta_rms, saturated and dead. The output's f' may not have been needed: then it is found here."""
+        u, mask, pairs = stage.work.u, stage.work.mask, self._pairs(stage)
+        if "delta_rms" in row:
+            self.layout.squares(stage.delta, u, row["delta_rms"])
+            np.sqrt(np.divide(row["delta_rms"], pairs, out=row["delta_rms"]), out=row["delta_rms"])
+        wanted = [row[name] for name in ("saturated", "dead") if name in row]
+        if not wanted:
+            return
+        if stage.function.through:
+            for values in wanted:
+                values.fill(np.nan)
+            return
+        if last:
+            stage.function.derivative(stage.z, stage.units, stage.knobs, stage.slope, stage.work)
+        np.abs(stage.slope, out=u)
+        if "saturated" in row:
+            np.less(u, SATURATION * stage.function.steepest(stage.knobs), out=mask)
+            np.divide(self.layout.count(mask), pairs, out=row["saturated"])
+        if "dead" in row:
+            none = np.maximum.reduce(u, axis=self.layout.examples) == 0.0
+            np.divide(self.layout.count(none), pairs // self.p.examples, out=row["dead"])
+
+    def _of_parameters(self, k: int, parameters: Parameters, work: Floats, row: Mapping[str, Floats]) -> None:
+        at, layout = self.slices[k], self.layout
+        theta, gradient, scratch = (
+            layout.rows(values, at.whole) for values in (parameters.theta, parameters.gradient, work)
+        )
+        if "weight_l2" in row:
+            np.sqrt(layout.squares(theta, scratch, row["weight_l2"]), out=row["weight_l2"])
+        if "gradient_max_abs" in row or "gradient_mean_abs" in row:
+            np.abs(gradient, out=scratch)
+        if "gradient_max_abs" in row:
+            layout.largest(scratch, row["gradient_max_abs"])
+        if "gradient_mean_abs" in row:
+            size = at.whole.stop - at.whole.start
+            np.divide(layout.total(scratch, row["gradient_mean_abs"]), size, out=row["gradient_mean_abs"])
+        for name, part in (("w_dot_g", at.weights), ("b_dot_g", at.bias)):
+            if name in row and part is not None:
+                scratch = layout.rows(work, part)
+                np.multiply(
+                    layout.rows(parameters.theta, part), layout.rows(parameters.gradient, part), out=scratch
+                )
+                layout.total(scratch, row[name])
+            elif name in row:
+                row[name].fill(0.0)
+
+    def _pairs(self, stage: Stage) -> int:
+        """(example, unit) pairs of one run."""
+        return stage.z.size // self.p.runs
