@@ -17,7 +17,7 @@ from bpsvc.spec.choices import Choice
 from bpsvc.spec.document import LOSS, Spec
 from bpsvc.spec.init_section import Explicit
 from bpsvc.spec.limits import Limits
-from bpsvc.spec.reading import At
+from bpsvc.spec.located import At
 from bpsvc.spec.run_spec import RunLayer
 
 

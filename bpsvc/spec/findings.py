@@ -10,8 +10,8 @@ from bpsvc.errors import Finding
 from bpsvc.registry import did_you_mean
 from bpsvc.spec.choices import kind
 from bpsvc.spec.document import Spec
+from bpsvc.spec.located import At
 from bpsvc.spec.network_section import Network
-from bpsvc.spec.reading import At
 from bpsvc.spec.sections import Record, Success, Training
 
 _HOMES: Final = {

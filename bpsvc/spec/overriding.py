@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from bpsvc.errors import Finding, SpecError
+from bpsvc.spec.located import Document
 from bpsvc.spec.paths import PathError, put
-from bpsvc.spec.reading import Document
 
 
 def overridden(document: Document, overrides: Mapping[str, Any]) -> Document:

@@ -15,8 +15,8 @@ from bpsvc.spec.document import Spec
 from bpsvc.spec.findings import findings_of
 from bpsvc.spec.init_section import effective
 from bpsvc.spec.limits import Limits
+from bpsvc.spec.located import At, Document
 from bpsvc.spec.paths import PathError, put
-from bpsvc.spec.reading import At, Document
 from bpsvc.spec.run_spec import RunNetwork, RunSpec
 from bpsvc.spec.sources import Library
 from bpsvc.spec.sweep import Point

@@ -17,10 +17,10 @@ from bpsvc.spec.findings import findings_of
 from bpsvc.spec.identity import digest_of, run_key
 from bpsvc.spec.labels import describe, labels_of, value_of
 from bpsvc.spec.limits import Limits, Volume, too_many_bytes, too_many_runs, volume
+from bpsvc.spec.located import Document
 from bpsvc.spec.overriding import named, overridden
 from bpsvc.spec.paths import get
 from bpsvc.spec.point import PointError, Resolved, resolve_point
-from bpsvc.spec.reading import Document
 from bpsvc.spec.sections import SeedBlock, Seeds
 from bpsvc.spec.sources import Library, label_of
 from bpsvc.spec.sweep import Point

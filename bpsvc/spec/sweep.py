@@ -13,9 +13,9 @@ from typing import Any
 from bpsvc.errors import Finding
 from bpsvc.spec.base import complain, complain_at
 from bpsvc.spec.identity import canonical_json
+from bpsvc.spec.located import At, Document
 from bpsvc.spec.overriding import overlaps
 from bpsvc.spec.random_points import drawn
-from bpsvc.spec.reading import At, Document
 from bpsvc.spec.sweep_section import Block
 
 _NAMES = (

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bpsvc.errors import SpecError
-from bpsvc.spec.reading import MAX_BYTES, Document, read
+from bpsvc.spec.located import Document
+from bpsvc.spec.reading import MAX_BYTES, read
 
 JSON = st.recursive(
     st.none()
