@@ -17,8 +17,8 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from bpsvc.errors import StoreError
+from bpsvc.store import schema
 from bpsvc.store.failures import explained
-from bpsvc.store.schema import APPLICATION_ID, VERSION
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_BYTES: Final = 100
@@ -102,16 +102,16 @@ def check_ours(path: Path, header: Header) -> None:
     """StoreError unless the file is a store of exactly this schema."""
     if header.blank:
         raise StoreError(f"{path} is empty: no store yet", remedy="`bpsvc submit SPEC` makes it one")
-    if header.application_id != APPLICATION_ID:
+    if header.application_id != schema.APPLICATION_ID:
         raise StoreError(f"{path} is a SQLite database of another program", remedy=_OTHER)
-    if header.version > VERSION:
+    if header.version > schema.VERSION:
         raise StoreError(
-            f"{path} was written by a newer bpsvc (schema {header.version}, this one knows {VERSION})",
+            f"{path} was written by a newer bpsvc (schema {header.version}; this one: {schema.VERSION})",
             remedy="install the newer bpsvc, or " + _OTHER,
         )
-    if header.version < VERSION:
+    if header.version < schema.VERSION:
         raise StoreError(
-            f"{path} was written by an older bpsvc (schema {header.version}, this one needs {VERSION})",
+            f"{path} was written by an older bpsvc (schema {header.version}; this one: {schema.VERSION})",
             remedy="`bpsvc db upgrade` brings it up to date, after a backup",
         )
 

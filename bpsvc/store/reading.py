@@ -140,6 +140,11 @@ class Snapshot:
         """The view `datasets`."""
         return frame(self._cursor, "SELECT * FROM datasets ORDER BY data, digest", {}, "datasets")
 
+    def occurrences(self, schedule: str | None = None) -> "pd.DataFrame":
+        """The view `occurrences` by instant: of all schedules, or of one."""
+        sql = "SELECT * FROM occurrences WHERE :name IS NULL OR schedule = :name ORDER BY instant, schedule"
+        return frame(self._cursor, sql, {"name": schedule}, "occurrences")
+
     def dataset(self, digest: str) -> Dataset:
         """The data with this digest, as they were when submitted."""
         found = self._cursor.execute("SELECT content FROM _dataset WHERE digest = ?", (digest,)).fetchone()
@@ -151,6 +156,11 @@ class Snapshot:
         """The state of a run at `epochs_done`, as its last segment committed it; None before the first."""
         found = self._cursor.execute("SELECT state FROM _checkpoint WHERE run_id = ?", (run_id,)).fetchone()
         return None if found is None else bytes(found[0])
+
+    def segments(self, run_id: int) -> list[tuple[int, str]]:
+        """Where each committed segment of a run ended, and the sha256 of the state there, in order."""
+        sql = "SELECT to_epoch, digest FROM _segment WHERE run_id = ? ORDER BY to_epoch"
+        return [(int(epoch), str(digest)) for epoch, digest in self._cursor.execute(sql, (run_id,))]
 
     def progress(self, experiments: Sequence[int] | None = None) -> Progress:
         """How many runs and epochs of these experiments (by number), or of all, are done and to do."""

@@ -117,7 +117,8 @@ class RunCommit:
     """One run's part of a segment: progress from `from_epoch` to `to_epoch`, and the state there.
 
     `status` is `running`, `done` or `diverged`, with an `outcome` for the latter two; `columns` are new
-    values of some of `schema.SUMMARY` (null for what is not finite); `seconds` is this run's share of the time.
+    values of some of `schema.SUMMARY` (null for what is not finite); `seconds` is this run's share of the
+    time.
     """
 
     run_id: int

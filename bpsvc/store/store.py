@@ -4,25 +4,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Literal, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import Connection
 
 from bpsvc import faults
 from bpsvc.data import Dataset
 from bpsvc.errors import StoreError
-from bpsvc.store import engine, files, query, queue, schema, segments, submitting
+from bpsvc.store import engine, files, managing, query, queue, segments, submitting
 from bpsvc.store.failures import explained
+from bpsvc.store.managing import Removal
 from bpsvc.store.naming import Named
+from bpsvc.store.opening import Mode, identity, prepare
 from bpsvc.store.reading import Snapshot, Which
 from bpsvc.store.records import Claim, Experiment, Progress, Receipt, Segment
 from bpsvc.store.schedules import Schedules
 from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
 
-if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
+if TYPE_CHECKING:  # they take long to load, and few commands need them
     import pandas as pd
 
-Mode = Literal["read", "write", "create"]
+    from bpsvc.store.upkeep import Upkeep
 
 LEASE_S: Final = 15.0
 
@@ -42,8 +44,8 @@ class Store:
         self.path: Final = files.locate(target)
         self.mode: Final = mode
         self._timeout_s = timeout_s
-        _prepare(self.path, mode, timeout_s)
-        self._identity = _identity(self.path)
+        prepare(self.path, mode, timeout_s)
+        self._identity = identity(self.path)
         self._reader = engine.reader(self.path, timeout_s)
         self._writer = None if mode == "read" else engine.writer(self.path, timeout_s)
 
@@ -137,6 +139,37 @@ class Store:
         """End runs as failed because of `error`; the ids of those that were still held."""
         with self._writing() as connection:
             return queue.fail(connection, claims, error)
+
+    # Changing one's mind
+
+    def cancel(
+        self, which: Iterable[str] | None = None, *, runs: Iterable[int] | None = None
+    ) -> tuple[int, ...]:
+        """Take the waiting and running runs of experiments, or some runs, out of the queue; their ids.
+
+        Submitting an experiment again queues its cancelled runs again.
+        """
+        with self._writing() as connection:
+            return managing.cancel(connection, _list(which), runs)
+
+    def retry(
+        self, which: Iterable[str] | None = None, *, runs: Iterable[int] | None = None
+    ) -> tuple[int, ...]:
+        """Queue failed runs again: of experiments, some, or all; their ids."""
+        with self._writing() as connection:
+            return managing.retry(connection, _list(which), runs)
+
+    def removal(self, which: Iterable[str]) -> Removal:
+        """What `remove` would delete, to ask before doing it."""
+        with self._reading() as connection:
+            return managing.removal(connection, list(which))
+
+    def remove(self, which: Iterable[str]) -> Removal:
+        """Delete experiments, and the runs that no other experiment contains. `upkeep.compact` gives the
+        space back.
+        """
+        with self._writing() as connection:
+            return managing.remove(connection, list(which))
 
     # Looking
 
@@ -235,6 +268,13 @@ class Store:
         """What is to be submitted again and again, and what was decided."""
         return Schedules(self._reading, self._writing)
 
+    @property
+    def upkeep(self) -> "Upkeep":
+        """Check, verify, back up, merge, compact, and what the store is."""
+        from bpsvc.store.upkeep import Upkeep
+
+        return Upkeep(self.path, self._reading, self._writer, self._timeout_s)
+
     # Within
 
     @contextmanager
@@ -252,53 +292,12 @@ class Store:
             yield connection
 
     def _check_identity(self) -> None:
-        if _identity(self.path) != self._identity:
+        if identity(self.path) != self._identity:
             raise StoreError(
                 f"{self.path} is no longer the file that was opened",
                 remedy="put it back, or open the store again",
             )
 
 
-def _prepare(path: Path, mode: Mode, timeout_s: float) -> None:
-    """See that a store of our schema is at `path`, made now if the mode says so."""
-    header = files.examine(path)
-    if mode != "read":
-        files.check_local(path)
-    if header is None or header.blank:
-        if mode == "create":
-            _create(path, timeout_s)
-            return
-        if header is None:
-            raise StoreError(
-                f"there is no store at {path}", remedy="`bpsvc submit SPEC` makes one; --db names another"
-            )
-    files.check_ours(path, header)
-
-
-def _create(path: Path, timeout_s: float) -> None:
-    if not path.parent.is_dir():
-        raise StoreError(
-            f"there is no folder {path.parent} to make a store in", remedy="make it, or name another"
-        )
-    with engine.locked(path, timeout_s), explained(path):
-        header = files.examine(path)
-        if header is not None and not header.blank:
-            files.check_ours(path, header)
-            return
-        path.touch()
-        maker = engine.writer(path, timeout_s)
-        try:
-            with maker.begin() as connection:
-                schema.create(connection)
-            with maker.connect() as connection:
-                connection.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            maker.dispose()
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
+def _list(which: Iterable[str] | None) -> list[str] | None:
+    return None if which is None else list(which)

@@ -100,12 +100,21 @@ def segment(
     epochs = [
         e for e in range(first, to + 1) if e % every == 0 and (e > first or claims[0].checkpoint is None)
     ]
+    rows = records([claim.run_id for claim in claims], epochs)
     return Segment(
         owner=owner,
         lease_s=lease_s,
-        runs=[part(claim, to, **columns) for claim in claims],
-        records=records([claim.run_id for claim in claims], epochs),
+        runs=[part(claim, to, **finals(rows, lane), **columns) for lane, claim in enumerate(claims)],
+        records=rows,
     )
+
+
+def finals(rows: nn.Records, lane: int) -> dict[str, float]:
+    """What a driver says of the last record of a stack's member; nothing where there is none."""
+    names = ("loss", "accuracy", "mean_abs_error", "validation_loss", "validation_accuracy")
+    return {
+        f"final_{name}": rows.epochs[name][rows.run == lane][-1] for name in names if (rows.run == lane).any()
+    }
 
 
 def train(

@@ -14,7 +14,7 @@ from bpsvc.store import Store, files, schema
 
 
 def listing(folder: Path) -> Mapping[str, tuple[str, int]]:
-    """Every file below a folder, with its mode and content (not of SQLite's shared memory: readers use it)."""
+    """Every file below a folder, with its mode and content (not that of SQLite's shared memory)."""
     return {
         str(file.relative_to(folder)): (
             hashlib.sha256(file.read_bytes()).hexdigest()

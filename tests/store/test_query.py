@@ -96,7 +96,7 @@ ENDLESS = [
     "SELECT count(*) FROM epochs a, epochs b, epochs c, epochs d, epochs e, epochs f",
     "SELECT sum(a.loss * b.loss * c.loss) FROM epochs a, epochs b, epochs c, epochs d, epochs e",
     f"{ENDLESS_N} SELECT x FROM n ORDER BY random() LIMIT 1",
-    "SELECT sum(instr(s, 'x')) FROM (SELECT group_concat(hex(spec)) AS s FROM runs), epochs a, epochs b, epochs c",
+    "SELECT sum(instr(s, 'x')) FROM (SELECT group_concat(spec) AS s FROM runs), epochs a, epochs b, epochs c",
 ]
 
 

@@ -21,7 +21,8 @@ PROMISED = {
     "experiments": "experiment name revision newest description submitted_at runs spec",
     "experiment_runs": "experiment name newest run_id epochs",
     "runs": """run_id run_key status outcome data loss hidden depth activation output init optimizer
-        learning_rate batch_size seed epochs epochs_done initial_loss final_loss best_loss best_epoch final_accuracy
+        learning_rate batch_size seed epochs epochs_done initial_loss final_loss best_loss best_epoch
+        final_accuracy
         final_mean_abs_error final_validation_loss final_validation_accuracy best_validation_loss
         best_validation_epoch solved_epoch diverged_epoch diverged_layer error environment created_at
         finished_at seconds spec""",

@@ -1,0 +1,175 @@
+"""Verify: is everything there, and what it was when it was committed? Damage is named by run, epoch and
+table.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from bpsvc import nn
+from bpsvc.data import Dataset
+from bpsvc.errors import BpsvcError
+from bpsvc.spec import RunSpec
+from bpsvc.spec.identity import run_key
+from bpsvc.store.engine import raw
+
+_MOST_MESSAGES: Final = 100
+_RUNS: Final = """
+    SELECT r.id, r.key, r.seed, r.epochs_done, r.outcome, p.spec, p.digest, d.digest,
+        c.epoch, c.digest, c.state
+    FROM _run r JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
+    LEFT JOIN _checkpoint c ON c.run_id = r.id
+    WHERE :runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs))
+    ORDER BY r.id
+"""
+# What a run's row says of its last record, and what the record says.
+_FINAL: Final = """
+    SELECT r.id, e.epoch FROM _run r JOIN epochs e ON e.run_id = r.id AND e.epoch = (SELECT max(x.epoch) FROM
+    epochs x WHERE x.run_id = r.id) WHERE r.final_loss IS NOT e.loss OR r.final_accuracy IS NOT e.accuracy OR
+    r.final_mean_abs_error IS NOT e.mean_abs_error OR r.final_validation_loss IS NOT e.validation_loss OR
+    r.final_validation_accuracy IS NOT e.validation_accuracy
+"""
+
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing that is not as it must be."""
+
+    table: str
+    what: str
+    run_id: int | None = None
+    epoch: int | None = None
+
+    def __str__(self) -> str:
+        where = "" if self.run_id is None else f"run {self.run_id}, "
+        where += "" if self.epoch is None else f"epoch {self.epoch}, "
+        return f"{where}{self.table}: {self.what}"
+
+
+def structure(connection: Connection) -> Iterator[Damage]:
+    """What SQLite itself finds wrong with the file, its indexes, constraints and references."""
+    cursor = raw(connection)
+    try:
+        for (message,) in cursor.execute(f"PRAGMA integrity_check({_MOST_MESSAGES})").fetchall():
+            if message != "ok":
+                yield Damage("file", message)
+        for table, row, parent, _ in cursor.execute("PRAGMA foreign_key_check").fetchmany(_MOST_MESSAGES):
+            yield Damage(table, f"row {row} refers to a row of {parent} that is not there")
+    except sqlite3.DatabaseError as error:
+        yield Damage("file", str(error))
+
+
+def content(connection: Connection, runs: list[int] | None = None) -> Iterator[Damage]:
+    """What is missing or changed: keys, data, states, segments, and each record of the cadence."""
+    cursor = raw(connection)
+    if runs is None:
+        yield from _datasets(cursor)
+    wanted = {"runs": None if runs is None else json.dumps(runs)}
+    for id_, key, seed, done, outcome, spec, recipe, data, *checkpoint in raw(connection).execute(
+        _RUNS, wanted
+    ):
+        if hashlib.sha256(spec.encode()).hexdigest() != recipe:
+            yield Damage("_recipe", "the spec is not what its digest says", id_)
+            continue
+        if run_key(_identity(spec), seed, data, nn.NUMERICS) != key:
+            yield Damage("_run", "the key is not that of its spec, seed and data, or of other numerics", id_)
+        yield from _states(cursor, id_, done, *checkpoint)
+        yield from _records(cursor, id_, done, outcome, spec, begun=checkpoint[0] is not None)
+    for id_, epoch in cursor.execute(_FINAL).fetchall():
+        if runs is None or id_ in runs:
+            yield Damage("_run", "the final values are not those of the last record", id_, epoch)
+
+
+def _datasets(cursor: sqlite3.Cursor) -> Iterator[Damage]:
+    for digest, label, stored in cursor.execute("SELECT digest, label, content FROM _dataset").fetchall():
+        try:
+            found = Dataset.from_bytes(stored).digest
+        except BpsvcError as error:
+            yield Damage("_dataset", f"{label}: {error}")
+            continue
+        if found != digest:
+            yield Damage("_dataset", f"{label}: the data are not what their digest says")
+
+
+def _states(
+    cursor: sqlite3.Cursor, id_: int, done: int, epoch: int | None, digest: str | None, state: bytes | None
+) -> Iterator[Damage]:
+    """The chain of segments from 0 to `epochs_done`, and the state at its end."""
+    segments = cursor.execute(
+        "SELECT from_epoch, to_epoch, digest FROM _segment WHERE run_id = ? ORDER BY to_epoch", (id_,)
+    ).fetchall()
+    if state is None:
+        if done or segments:
+            yield Damage("_checkpoint", "missing", id_, done)
+        return
+    if hashlib.sha256(state).hexdigest() != digest:
+        yield Damage("_checkpoint", "the state is not what its digest says", id_, epoch)
+    if epoch != done:
+        yield Damage("_checkpoint", f"it is of epoch {epoch}, the run stands at {done}", id_, epoch)
+    at = 0
+    for start, end, _ in segments:
+        if start != at:
+            yield Damage("_segment", f"the segment from {at} is missing", id_, at)
+        at = end
+    if at != done:
+        yield Damage("_segment", f"the segment from {at} is missing", id_, at)
+    elif segments and segments[-1][2] != digest:
+        yield Damage("_segment", "its digest is not the checkpoint's", id_, at)
+
+
+def _records(
+    cursor: sqlite3.Cursor, id_: int, done: int, outcome: str | None, spec: str, *, begun: bool
+) -> Iterator[Damage]:
+    every, layers = _cadence(spec)
+    expected = _expected(every, done, outcome) if begun else np.empty(0, np.int64)
+    found = _column(cursor, "SELECT epoch FROM epochs WHERE run_id = ?", id_)
+    yield from _compare("epochs", id_, found, expected)
+    sql = f"SELECT epoch * {layers} + layer - 1 FROM layer_gradients WHERE run_id = ?"
+    found = _column(cursor, sql, id_)
+    wanted = (expected[:, None] * layers + np.arange(layers)).ravel()
+    yield from _compare("layer_gradients", id_, found, wanted, layers)
+
+
+def _compare(
+    table: str, id_: int, found: NDArray[np.int64], wanted: NDArray[np.int64], layers: int = 1
+) -> Iterator[Damage]:
+    if np.array_equal(found, wanted):
+        return
+    missing, extra = np.setdiff1d(wanted, found), np.setdiff1d(found, wanted)
+    for values, what in ((missing, "missing"), (extra, "not on the cadence")):
+        if len(values):
+            count = f"{len(values)} records are" if len(values) > 1 else "the record is"
+            yield Damage(table, f"{count} {what}", id_, int(values[0]) // layers)
+
+
+def _column(cursor: sqlite3.Cursor, sql: str, id_: int) -> NDArray[np.int64]:
+    return np.array([row[0] for row in cursor.execute(sql, (id_,))], dtype=np.int64)
+
+
+@cache
+def _expected(every: Any, done: int, outcome: str | None) -> NDArray[np.int64]:
+    """The epochs recorded up to `done`: those of the cadence, 0, and the one at which a run ended by
+    itself.
+    """
+    epochs = np.concatenate([[0], nn.Cadence(every).epochs(0, done)]).astype(np.int64)
+    return np.union1d(epochs, [done]) if outcome not in (None, "horizon") else epochs
+
+
+@cache
+def _identity(spec: str) -> str:
+    return RunSpec.from_canonical(spec).identity()
+
+
+@cache
+def _cadence(spec: str) -> tuple[Any, int]:
+    """How often a run records, and how many layers it has."""
+    content: dict[str, Any] = json.loads(spec)
+    return content["record"]["every"], len(content["network"]["layers"])
