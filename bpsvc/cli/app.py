@@ -2,7 +2,7 @@
 
 import typer
 
-from bpsvc.cli import looking, reporting, specs, training
+from bpsvc.cli import looking, reporting, scheduling, specs, training, upkeep
 
 app = typer.Typer(
     name="bpsvc",
@@ -26,5 +26,12 @@ for command in (
     specs.validate,
     specs.schema,
     specs.examples,
+    upkeep.cancel,
+    upkeep.retry,
+    upkeep.rm,
+    upkeep.verify,
+    upkeep.doctor,
 ):
     app.command()(command)
+app.add_typer(scheduling.schedule_app)
+app.add_typer(upkeep.db_app)

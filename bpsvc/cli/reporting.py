@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import DB, Db
+from bpsvc.cli.output import say
 
 
 def report(
@@ -17,7 +18,10 @@ def report(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds reports.")] = Path(
         "reports"
     ),
-) -> None:
+    check: Annotated[
+        bool, typer.Option("--check", help="Exit with 1 if the runs are not as their specs expect.")
+    ] = False,
+) -> int:
     """Write a report with figures and tables from the stored runs.
 
     Examples:
@@ -25,10 +29,16 @@ def report(
       bpsvc report
 
       bpsvc report xor --output reports
+
+      bpsvc report nightly --check
     """
     from bpsvc.service import reporting
     from bpsvc.store import Store
 
     with Store(db) as store:
         page = reporting.report(store, experiments or [], output)
+        verdicts = reporting.check(store, experiments or []) if check else []
     print(page)
+    for verdict in verdicts:
+        say(str(verdict))
+    return 0 if all(verdict.met for verdict in verdicts) else 1

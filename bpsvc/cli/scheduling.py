@@ -10,7 +10,7 @@ from bpsvc.cli.options import DB, Db, Form, Json
 from bpsvc.cli.output import Format, print_json, print_rows, say
 from bpsvc.schedule.decisions import Missed, Overlap
 
-schedule = typer.Typer(
+schedule_app = typer.Typer(
     name="schedule",
     help="Submit specs again and again: at times of a cron expression, in a time zone.",
     no_args_is_help=True,
@@ -30,7 +30,7 @@ Count = Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How
 Zone = Annotated[str, typer.Option("--timezone", "-z", help="IANA time zone of the expression.")]
 
 
-@schedule.command()
+@schedule_app.command()
 def add(
     spec: Annotated[Path, typer.Argument(help="A spec file.", show_default=False)],
     cron: Annotated[
@@ -81,15 +81,15 @@ def add(
         report=report,
         allow_path=allow_path,
     )
-    scheduling.check(request)
+    plan, data = scheduling.plan(request)
     with Store(db, mode="create") as store:
-        added = scheduling.add(store, request)
+        added = scheduling.add(store, plan, data)
         say(f"added {added.plan.name}: each time, fresh {added.plan.fresh}")
         print_rows(*agenda.upcoming(store, added.plan.name, 3))
     say("next: bpsvc worker --watch, or bpsvc schedule tick once a minute (docs/schedules.md)")
 
 
-@schedule.command("list")
+@schedule_app.command("list")
 def list_(db: Db = DB, form: Form = Format.table) -> None:
     """List schedules, when each comes next and what was decided last.
 
@@ -104,7 +104,7 @@ def list_(db: Db = DB, form: Form = Format.table) -> None:
         print_rows(*agenda.listed(store), form)
 
 
-@schedule.command()
+@schedule_app.command()
 def show(name: Name, number: Count = 20, db: Db = DB, json: Json = False) -> None:
     """Show a schedule, and what was decided at its last occurrences and why.
 
@@ -122,11 +122,11 @@ def show(name: Name, number: Count = 20, db: Db = DB, json: Json = False) -> Non
         print_json({**facts, "occurrences": [dict(zip(columns, row, strict=True)) for row in rows]})
         return
     print_rows(("", ""), [(key, str(value)) for key, value in facts.items() if value is not None])
-    print_rows(("", ""), [("", "")]) if False else None
+    print()
     print_rows(columns, rows)
 
 
-@schedule.command()
+@schedule_app.command()
 def pause(name: Name, db: Db = DB) -> None:
     """Submit nothing until `resume`; what is due meanwhile is skipped, and recorded as that.
 
@@ -140,7 +140,7 @@ def pause(name: Name, db: Db = DB) -> None:
         say(f"{name} is paused" if store.schedules.pause(name) else f"{name} was paused already")
 
 
-@schedule.command()
+@schedule_app.command()
 def resume(name: Name, db: Db = DB) -> None:
     """Go on after a pause, with the next occurrence.
 
@@ -155,7 +155,7 @@ def resume(name: Name, db: Db = DB) -> None:
         say(f"{name} goes on" if scheduling.resume(store, name) else f"{name} was not paused")
 
 
-@schedule.command()
+@schedule_app.command()
 def remove(name: Name, db: Db = DB) -> None:
     """Forget a schedule and what it decided; the experiments that it submitted stay.
 
@@ -170,7 +170,7 @@ def remove(name: Name, db: Db = DB) -> None:
     say(f"{name} is removed; its experiments stay")
 
 
-@schedule.command()
+@schedule_app.command()
 def preview(
     name: Annotated[
         str | None, typer.Argument(help="The schedule's name, unless --cron is given.", show_default=False)
@@ -202,7 +202,7 @@ def preview(
             print_rows(*agenda.upcoming(store, name, number), form)
 
 
-@schedule.command()
+@schedule_app.command()
 def run(name: Name, db: Db = DB) -> None:
     """Submit a schedule's spec now, beside the plan.
 
@@ -218,7 +218,7 @@ def run(name: Name, db: Db = DB) -> None:
     say("next: bpsvc worker")
 
 
-@schedule.command()
+@schedule_app.command()
 def tick(db: Db = DB, form: Form = Format.table) -> int:
     """Decide what is due, and report what has ended; nothing is trained. To be run once a minute.
 

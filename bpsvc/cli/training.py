@@ -1,5 +1,6 @@
 """submit, worker, status: commands that give work, do it, and say how it stands."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated
 
@@ -92,7 +93,9 @@ def submit(
 def worker(
     db: Db = DB,
     processes: Processes = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Stay, and pick up new work.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Stay, pick up new work, attend to schedules.")
+    ] = False,
     quiet: Quiet = False,
 ) -> int:
     """Train everything that is queued, with a pool of processes.
@@ -104,11 +107,12 @@ def worker(
       bpsvc worker --watch --processes 2
     """
     from bpsvc.cli.progress import progress
-    from bpsvc.service import working
+    from bpsvc.service import attending, working
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store, graceful() as stop:
-        with progress(quiet=quiet) as tell:
+        schedules = attending.attending(store, say) if watch else contextlib.nullcontext()
+        with progress(quiet=quiet) as tell, schedules:
             working.train(store, processes=processes, stop=stop, tell=tell, stay=watch)
         return _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
 

@@ -1,0 +1,260 @@
+"""cancel, retry, rm, verify, doctor and db: commands that keep a store in order."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpsvc.cli.options import DB, Db, Json
+from bpsvc.cli.output import print_json, print_rows, say
+from bpsvc.errors import UsageError
+
+Experiments = Annotated[list[str], typer.Argument(help="Names, such as xor or xor@2.", show_default=False)]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+MaybeRuns = Annotated[list[str] | None, typer.Option("--run", help="Only this run (repeat for more).")]
+
+
+def cancel(experiments: Experiments, db: Db = DB) -> None:
+    """Take the waiting and running runs of experiments out of the queue; submitting again queues them again.
+
+    Examples:
+
+      bpsvc cancel xor
+    """
+    from bpsvc.store import Store
+
+    with Store(db, mode="write") as store:
+        say(f"{len(store.cancel(experiments))} runs cancelled; `bpsvc submit` queues them again")
+
+
+def retry(
+    experiments: Annotated[list[str] | None, typer.Argument(help="Names (default: all).")] = None, db: Db = DB
+) -> None:
+    """Queue failed runs again.
+
+    Examples:
+
+      bpsvc retry xor
+    """
+    from bpsvc.store import Store
+
+    with Store(db, mode="write") as store:
+        say(f"{len(store.retry(experiments))} runs queued again; next: bpsvc worker")
+
+
+def rm(
+    experiments: Annotated[
+        list[str] | None, typer.Argument(help="Names, such as xor or xor@2.", show_default=False)
+    ] = None,
+    older_than: Annotated[
+        str | None, typer.Option("--older-than", help="All submitted longer ago than this: 90d, 12h.")
+    ] = None,
+    yes: Yes = False,
+    db: Db = DB,
+) -> None:
+    """Delete experiments, and the runs that no other experiment contains, and give the space back.
+
+    Examples:
+
+      bpsvc rm xor@1
+
+      bpsvc rm --older-than 90d --yes
+    """
+    from bpsvc.service import removing
+    from bpsvc.store import Store
+
+    with Store(db, mode="write") as store:
+        names = removing.chosen(store, experiments or [], older_than)
+        if not names:
+            say("nothing to delete")
+            return
+        going = store.removal(names)
+        what = f"{', '.join(going.experiments)} with {len(going.runs)} runs"
+        kept = f" ({len(going.shared)} more stay, other experiments contain them)" if going.shared else ""
+        if not yes:
+            typer.confirm(f"delete {what}{kept}?", abort=True, err=True)
+        store.remove(names)
+        freed = store.upkeep.compact()
+        say(f"deleted {what}; {freed / 1e6:.1f} MB given back")
+
+
+def verify(
+    experiment: Annotated[
+        str | None, typer.Argument(help="Only this experiment's runs.", show_default=False)
+    ] = None,
+    runs: Annotated[
+        list[str] | None, typer.Option("--replay", help="Train this run again too.", show_default=False)
+    ] = None,
+    fraction: Annotated[
+        float | None,
+        typer.Option("--replay-fraction", help="Train this share of the runs again.", show_default=False),
+    ] = None,
+    db: Db = DB,
+    json: Json = False,
+) -> int:
+    """Check that everything in the store is there and as it was committed; exit 1 when it is not.
+
+    Examples:
+
+      bpsvc verify
+
+      bpsvc verify xor --replay-fraction 0.1
+    """
+    from bpsvc.service import replaying
+    from bpsvc.store import Store
+
+    with Store(db) as store:
+        known = None if experiment is None else store.runs(experiment)["run_id"].tolist()
+        damage = [str(one) for one in store.upkeep.verify(known)]
+        chosen = [store.run(run) for run in runs or []]
+        if fraction is not None:
+            everything = store.runs()["run_id"].tolist() if known is None else known
+            chosen += replaying.sample(everything, fraction)
+        damage += [str(one) for one in replaying.replay(store, chosen)]
+        count = len(known) if known is not None else store.progress().runs
+    if json:
+        print_json({"runs": count, "replayed": len(chosen), "damage": damage})
+    else:
+        for line in damage:
+            print(line)
+        again = f", {len(chosen)} of them trained again" if chosen else ""
+        say(f"{count} runs verified{again}: " + (f"{len(damage)} findings" if damage else "all is well"))
+    return 1 if damage else 0
+
+
+def doctor(
+    db: Db = DB,
+    fuzz: Annotated[
+        int, typer.Option("--fuzz", min=0, help="So many random stacks must repeat run by run, to the bit.")
+    ] = 0,
+    json: Json = False,
+) -> int:
+    """Look at this machine and the store's place: versions, BLAS, SQLite, file system, disk.
+
+    Examples:
+
+      bpsvc doctor
+
+      bpsvc doctor --fuzz 100
+    """
+    from bpsvc.service import examining
+
+    facts = examining.facts(db)
+    if fuzz:
+        differences = examining.same_bits(fuzz)
+        told = f"{len(differences)} runs differ, first: {differences[0]}" if differences else "no run differs"
+        facts.append(examining.Fact("same bits", f"{fuzz} random stacks, {told}", good=not differences))
+    if json:
+        print_json([vars(fact) for fact in facts])
+    else:
+        rows = [("ok" if fact.good else "NOT", fact.name, fact.value) for fact in facts]
+        print_rows(("", "what", "is"), rows)
+    return 0 if all(fact.good for fact in facts) else 1
+
+
+db_app = typer.Typer(
+    name="db",
+    help="Look after the database file.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@db_app.command()
+def info(db: Db = DB, json: Json = False) -> None:
+    """Say what the store is and how much it holds.
+
+    Examples:
+
+      bpsvc db info
+    """
+    from bpsvc.store import Store
+
+    with Store(db) as store:
+        facts = {**vars(store.upkeep.info())}
+    rows = facts.pop("rows")
+    facts = {**facts, "path": str(facts["path"])}
+    if json:
+        print_json({**facts, "rows": rows})
+    else:
+        print_rows(
+            ("", "value"), [*facts.items(), *((f"rows of {name}", count) for name, count in rows.items())]
+        )
+
+
+@db_app.command()
+def check(db: Db = DB) -> int:
+    """Let SQLite check the structure of the file; exit 1 when it finds something.
+
+    Examples:
+
+      bpsvc db check
+    """
+    from bpsvc.store import Store
+
+    with Store(db) as store:
+        damage = store.upkeep.check()
+    for one in damage:
+        print(one)
+    say("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
+    return 1 if damage else 0
+
+
+@db_app.command()
+def backup(
+    file: Annotated[
+        Path, typer.Argument(help="The copy, a file that does not exist yet.", show_default=False)
+    ],
+    db: Db = DB,
+) -> None:
+    """Copy the store while it is in use; the copy is checked before it gets its name.
+
+    Examples:
+
+      bpsvc db backup bpsvc-2026-11-23.db
+    """
+    from bpsvc.store import Store
+
+    with Store(db) as store:
+        print(store.upkeep.backup(file))
+
+
+@db_app.command()
+def upgrade(db: Db = DB) -> None:
+    """Bring an older store up to date: all of it or nothing, after a backup.
+
+    Examples:
+
+      bpsvc db upgrade
+    """
+    from bpsvc.store import migrate
+
+    done = migrate.upgrade(db)
+    if done.backup is None:
+        say(f"the store is up to date (schema {done.after})")
+    else:
+        say(f"upgraded from schema {done.before} to {done.after}; the backup is {done.backup}")
+
+
+@db_app.command()
+def merge(
+    files: Annotated[list[Path], typer.Argument(help="Stores to take over.", show_default=False)], db: Db = DB
+) -> None:
+    """Take over all experiments and runs of other stores, which stay as they are: the union by run key.
+
+    Examples:
+
+      bpsvc db merge student-*.db --db class.db
+    """
+    from bpsvc.store import Store
+
+    if not files:
+        raise UsageError("no store to merge is named")
+    with Store(db, mode="create") as store:
+        for file in files:
+            merged = store.upkeep.merge(file)
+            say(
+                f"{file}: {merged.experiments} experiments; {merged.new} new runs, {merged.further} that went "
+                f"further there, {merged.kept} as they are"
+            )

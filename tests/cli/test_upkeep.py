@@ -1,0 +1,92 @@
+"""cancel, retry, rm, verify, doctor, db: keeping a store in order from the command line."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from conftest import TINY, Bpsvc
+
+ALONE = ("--processes", 1)
+
+
+def rows(db: str = "bpsvc.db") -> list[tuple[object, ...]]:
+    with sqlite3.connect(db) as connection:
+        return connection.execute("SELECT * FROM epochs ORDER BY run_id, epoch").fetchall()
+
+
+def test_cancelled_runs_wait_for_the_next_submit(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, "--detach")
+    assert "6 runs cancelled" in bpsvc("cancel", "tiny").err
+    assert bpsvc("worker", *ALONE).code == 0
+    assert rows() == []
+    assert "6 queued again" in bpsvc("submit", tiny, *ALONE).err
+    assert len(rows()) == 6 * 21
+
+
+def test_rm_deletes_what_no_other_experiment_contains(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    Path("part.json").write_text(json.dumps({**TINY, "name": "part", "seeds": 1}))
+    assert "0 new runs" in bpsvc("submit", "part.json", *ALONE).err
+    ran = bpsvc("rm", "tiny", "--yes")
+    assert ran.code == 0 and "with 4 runs" in ran.err
+    assert len(rows()) == 2 * 21
+    assert [row["experiment"] for row in bpsvc("status", "--json").json] == ["part@1"]
+    assert bpsvc("rm", "tiny", "--yes").code == 3
+    assert bpsvc("rm").code == 2
+    assert bpsvc("rm", "--older-than", "1d", "--yes").err.startswith("nothing to delete")
+
+
+def test_verify_names_damage_and_replays(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    assert bpsvc("verify").code == 0
+    again = bpsvc("verify", "tiny", "--replay-fraction", 1)
+    assert again.code == 0 and "6 of them trained again: all is well" in again.err
+    with sqlite3.connect("bpsvc.db") as connection:
+        connection.execute("DELETE FROM epochs WHERE run_id = 2 AND epoch = 7")
+    ran = bpsvc("verify")
+    assert ran.code == 1
+    assert "run 2" in ran.out and "epoch 7" in ran.out and "epochs" in ran.out
+
+
+def test_a_changed_state_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    with sqlite3.connect("bpsvc.db") as connection:
+        connection.execute("UPDATE _segment SET digest = ? WHERE run_id = 3", ("0" * 64,))
+    ran = bpsvc("verify", "--replay", 3)
+    assert ran.code == 1 and "run 3, epoch 20" in ran.out
+
+
+def test_a_backup_merges_into_another_store(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    assert bpsvc("db", "backup", "copy.db").code == 0
+    assert bpsvc("db", "backup", "copy.db").code == 4
+    assert rows("copy.db") == rows()
+    Path("other.json").write_text(json.dumps({**TINY, "name": "other", "seeds": [1, 2, 3]}))
+    bpsvc("submit", "other.json", "--db", "class.db", *ALONE)
+    ran = bpsvc("db", "merge", "copy.db", "--db", "class.db")
+    assert ran.code == 0 and "2 new runs" in ran.err
+    assert {row["experiment"] for row in bpsvc("status", "--json", "--db", "class.db").json} == {
+        "tiny@1",
+        "other@1",
+    }
+    assert bpsvc("verify", "--db", "class.db").code == 0
+
+
+def test_doctor_and_db_say_how_things_are(bpsvc: Bpsvc, tiny: Path) -> None:
+    assert bpsvc("doctor").code == 0
+    assert not list(Path().glob("*.db")), "looking makes no store"
+    bpsvc("submit", tiny, *ALONE)
+    facts = {fact["name"]: fact["value"] for fact in bpsvc("doctor", "--fuzz", 3, "--json").json}
+    assert facts["same bits"] == "3 random stacks, no run differs"
+    assert {"python", "numpy", "blas", "sqlite", "file system", "disk", "environment"} <= set(facts)
+    info = bpsvc("db", "info", "--json").json
+    assert info["rows"]["epochs"] == 6 * 21
+    assert bpsvc("db", "check").code == 0
+    assert "up to date" in bpsvc("db", "upgrade").err
+
+
+@pytest.mark.parametrize("command", [("cancel", "no"), ("retry", "no"), ("rm", "no"), ("verify", "no")])
+def test_unknown_experiments_are_3(bpsvc: Bpsvc, tiny: Path, command: tuple[str, ...]) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    assert bpsvc(*command).code == 3
