@@ -1,21 +1,28 @@
-"""Specs: what users write and expanded into runs with identities."""
+"""Specs: what users write, checked and expanded into runs with identities.
 
+`read` a document, `resolve` it into an `Experiment` of `PlannedRun`s; everything that is wrong is one SpecError.
+"""
+
+from bpsvc.spec.choices import Choice
 from bpsvc.spec.document import Spec
-from bpsvc.spec.experiment import Experiment, PlannedRun
+from bpsvc.spec.experiment import Experiment, Factor, PlannedRun
+from bpsvc.spec.identity import run_key
 from bpsvc.spec.init_section import Explicit
 from bpsvc.spec.limits import Limits, Volume
 from bpsvc.spec.located import Document
-from bpsvc.spec.reading import read
+from bpsvc.spec.reading import MAX_BYTES, read
 from bpsvc.spec.resolving import resolve
 from bpsvc.spec.run_spec import RunLayer, RunSpec
 from bpsvc.spec.schema import json_schema
-from bpsvc.spec.sources import Library, split_of
+from bpsvc.spec.sources import split_of
 
 __all__ = [
+    "MAX_BYTES",
+    "Choice",
     "Document",
     "Experiment",
     "Explicit",
-    "Library",
+    "Factor",
     "Limits",
     "PlannedRun",
     "RunLayer",
@@ -25,5 +32,6 @@ __all__ = [
     "json_schema",
     "read",
     "resolve",
+    "run_key",
     "split_of",
 ]

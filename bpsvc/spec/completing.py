@@ -4,9 +4,9 @@ from bpsvc import data
 from bpsvc.data import Dataset
 from bpsvc.spec.choices import Choice
 from bpsvc.spec.document import LOSS, Spec
+from bpsvc.spec.judging import Success
 from bpsvc.spec.network_section import ACTIVATION, LayerSection, Network
 from bpsvc.spec.run_spec import RunLayer
-from bpsvc.spec.sections import Success
 
 
 def complete(spec: Spec, dataset: Dataset) -> Spec:

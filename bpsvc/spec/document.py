@@ -10,9 +10,12 @@ from bpsvc.spec.base import Description, Frozen, Name, listed
 from bpsvc.spec.choices import Choice, menu_of
 from bpsvc.spec.data_section import DATA, DataSection
 from bpsvc.spec.init_section import INIT
+from bpsvc.spec.judging import Expectation, Success
 from bpsvc.spec.network_section import Network
-from bpsvc.spec.sections import Expectation, Record, SeedBlock, Seeds, Success, Training
+from bpsvc.spec.record_section import Record
+from bpsvc.spec.seeds import SeedBlock, Seeds
 from bpsvc.spec.sweep_section import Sweep
+from bpsvc.spec.training_section import Training
 
 LOSS = menu_of(LOSSES, near.LOSSES)
 

@@ -10,9 +10,11 @@ from bpsvc.errors import Finding
 from bpsvc.registry import did_you_mean
 from bpsvc.spec.choices import kind
 from bpsvc.spec.document import Spec
+from bpsvc.spec.judging import Success
 from bpsvc.spec.located import At
 from bpsvc.spec.network_section import Network
-from bpsvc.spec.sections import Record, Success, Training
+from bpsvc.spec.record_section import Record
+from bpsvc.spec.training_section import Training
 
 _HOMES: Final = {
     (info.alias or name): section

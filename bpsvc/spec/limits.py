@@ -35,7 +35,7 @@ class Volume:
 
 
 def volume(cadence: Cadence, epochs: int, layers: int, runs: int) -> Volume:
-    """What `runs` runs of `epochs` epochs with so many layers leave in the store."""
+    """What `runs` runs of `epochs` epochs with so many layers leave in the store, at most."""
     records = runs * (1 + cadence.count(0, epochs))
     values = _VALUES_AN_EPOCH + layers * _VALUES_A_LAYER
     return Volume(records, records * (1 + layers), records * values * _BYTES_A_VALUE)

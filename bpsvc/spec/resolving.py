@@ -21,7 +21,7 @@ from bpsvc.spec.located import Document
 from bpsvc.spec.overriding import named, overridden
 from bpsvc.spec.paths import get
 from bpsvc.spec.point import PointError, Resolved, resolve_point
-from bpsvc.spec.sections import SeedBlock, Seeds
+from bpsvc.spec.seeds import SeedBlock, Seeds
 from bpsvc.spec.sources import Library, label_of
 from bpsvc.spec.sweep import Point
 from bpsvc.spec.sweep_section import Block, Sweep

@@ -13,8 +13,10 @@ from bpsvc.spec.data_section import Preparation
 from bpsvc.spec.document import LOSS
 from bpsvc.spec.identity import canonical_json
 from bpsvc.spec.init_section import INIT
+from bpsvc.spec.judging import Success
 from bpsvc.spec.network_section import ACTIVATION
-from bpsvc.spec.sections import Record, RunTraining, Success
+from bpsvc.spec.record_section import Record
+from bpsvc.spec.training_section import RunTraining
 
 
 class RunLayer(Frozen):

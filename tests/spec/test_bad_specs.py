@@ -228,6 +228,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expect": [{"metric": "final_los", "statistic": "mean", "below": 1}]}, "did you mean 'final_loss'?"),
     ({"expect": [{"metric": "final_loss", "statistic": "average", "below": 1}]}, "allowed: mean, median, min, max"),
     ({"expect": [{"metric": "final_loss", "statistic": "mean"}]}, "expect.1: exactly one of"),
+    # series
+    ({"record": {"series": "sharpness"}}, "record.series: this is text"),
+    ({"record": {"series": ["sharpnes"]}}, "did you mean 'sharpness'?"),
+    ({"record": {"series": ["sharpness", "loss"]}}, "record.series.2: loss is always recorded"),
+    ({"record": {"series": ["w_dot_g", "w_dot_g"]}}, "record.series.2: w_dot_g appears twice"),
+    ({"record": {"series": [3]}}, "record.series.1: there is no extra series 3"),
     # explicit weights
     (explicit(W22), "weights for 1 layers; the network has 2"),
     (explicit(), "init.layers: this is empty"),

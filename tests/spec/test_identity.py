@@ -87,6 +87,8 @@ DIFFERENT: list[dict[str, Any]] = [
     {"success": {"metric": "loss", "at_least": 0.1}},
     {"record": {"every": 2}},
     {"record": {"every": "decades"}},
+    {"record": {"series": ["sharpness"]}},
+    {"record": {"series": ["sharpness", "w_dot_g"]}},
     {"seeds": [1]},
 ]
 

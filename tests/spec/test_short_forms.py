@@ -114,6 +114,12 @@ EQUAL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("no sweep", {}, {"sweep": None}),
     ("one block", {"sweep": {"grid": {"loss": ["squared"]}}}, {"sweep": [{"grid": {"loss": ["squared"]}}]}),
     ("record default", {}, {"record": {"every": 1}}),
+    ("no series", {}, {"record": {"series": []}}),
+    (
+        "series in any order",
+        {"record": {"series": ["w_dot_g", "sharpness"]}},
+        {"record": {"series": ["sharpness", "w_dot_g"]}},
+    ),
 ]
 
 
