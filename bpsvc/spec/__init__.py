@@ -1,6 +1,6 @@
 """Specs: what users write, checked and expanded into runs with identities.
 
-`read` a document, `resolve` it into an `Experiment` of `PlannedRun`s; everything that is wrong is one SpecError.
+`read` a document, `resolve` it into an `Experiment` of `PlannedRun`s; all that is wrong is one SpecError.
 """
 
 from bpsvc.spec.choices import Choice
