@@ -108,6 +108,8 @@ class Gauge:
     def layers(self, parameters: Parameters, work: Floats, names: Collection[str]) -> dict[str, Floats]:
         """The layer series called for, but gradient_l2; `work` is scratch of theta's shape."""
         series = {name: np.empty((len(self.slices), self.p.runs)) for name in names}
+        if not series:
+            return series
         for k, stage in enumerate(self.p.stages):
             row = {name: values[k] for name, values in series.items()}
             self._of_signal(stage, row, last=k == len(self.slices) - 1)

@@ -38,6 +38,8 @@ class Lanes:
         self.full = self._propagation(problem.examples, self.parameters)
         self.gauge = Gauge(problem.network, problem.loss, self.full, self.y)
         self.validation_gauge = None
+        nothing = np.full(len(problem.seeds), np.nan)
+        self.no_validation = {"validation_loss": nothing, "validation_accuracy": nothing}
         if problem.validation_x is not None and problem.validation_y is not None:
             self.validation_x = self.layout.inputs(with_constant(problem.validation_x))
             aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
@@ -93,11 +95,10 @@ class Lanes:
         self.full.judge(self.y)
         self.full.backward(self.x, self.y)
 
-    def validate(self) -> dict[str, Floats]:
+    def validate(self) -> PerRun:
         """validation_loss and validation_accuracy, (R,) each; NaN without a validation set."""
         if self.validation_gauge is None:
-            nothing = np.full(len(self.problem.seeds), np.nan)
-            return {"validation_loss": nothing, "validation_accuracy": nothing}
+            return self.no_validation
         self.validation_gauge.p.forward(self.validation_x)
         self.validation_gauge.p.judge(self.validation_gauge.y)
         return {

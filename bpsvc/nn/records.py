@@ -4,9 +4,10 @@ runs.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bpsvc.nn.arrays import Bools, Floats, Ints
 
@@ -66,14 +67,19 @@ class Records:
 
 def join(parts: Sequence[Records]) -> Records:
     """All these records, sorted by run and epoch."""
+    parts = [part for part in parts if len(part)] or parts[:1]
+    if len(parts) == 1:
+        return parts[0]
     whole = Records(
         np.concatenate([part.run for part in parts]),
         np.concatenate([part.epoch for part in parts]),
         {name: np.concatenate([part.epochs[name] for part in parts]) for name in parts[0].epochs},
         {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers},
     )
-    order = np.lexsort((whole.epoch, whole.run))
-    return whole if np.array_equal(order, np.arange(len(order))) else whole.take(order)
+    by_run = np.diff(whole.run)
+    if np.all((by_run > 0) | ((by_run == 0) & (np.diff(whole.epoch) > 0))):
+        return whole
+    return whole.take(np.lexsort((whole.epoch, whole.run)))
 
 
 def none(layers: int, epoch_series: Sequence[str], layer_series: Sequence[str]) -> Records:
@@ -111,13 +117,14 @@ class Recorder:
         layers: Mapping[str, Floats],
     ) -> None:
         """The records of `lanes`, which are the runs `where` (positions in `runs`): series (R,), (L, R)."""
-        from_, to = np.flatnonzero(lanes), where[lanes]
+        from_, to = _chosen(lanes), where[lanes]
         if self.row < len(self.planned) and epoch == self.planned[self.row]:
+            at = slice(None) if len(to) == len(self.runs) else to  # all of them stand in order
             for name, table in self.epochs.items():
-                table[self.row, to] = epochs[name][from_]
+                table[self.row, at] = epochs[name][from_]
             for name, rows in self.layers.items():
-                rows[self.row][:, to] = layers[name][:, from_]
-            self.written[self.row, to] = True
+                rows[self.row][:, at] = layers[name][:, from_]
+            self.written[self.row, at] = True
             self.row += 1
         elif len(to):
             self.between.append(
@@ -131,21 +138,32 @@ class Recorder:
 
     def records(self) -> Records:
         kept = self.written.T  # (R, E): sorted by run, then epoch
+        every = bool(kept.all())
         run, epoch = (
             np.broadcast_to(self.runs[:, None], kept.shape),
             np.broadcast_to(self.planned, kept.shape),
         )
+
+        def rows(table: NDArray[Any]) -> NDArray[Any]:
+            """(R, E, …) -> (M, …): those that were written."""
+            return table.reshape(-1, *table.shape[2:]) if every else table[kept]
+
         planned = Records(
-            run[kept],
-            epoch[kept],
-            {name: _finite(values.T[kept]) for name, values in self.epochs.items()},
-            {name: _finite(values.transpose(2, 0, 1)[kept]) for name, values in self.layers.items()},
+            rows(run),
+            rows(epoch),
+            {name: _finite(rows(values.T)) for name, values in self.epochs.items()},
+            {name: _finite(rows(values.transpose(2, 0, 1))) for name, values in self.layers.items()},
         )
         return join([planned, *self.between])
 
 
+def _chosen(lanes: Bools) -> Ints | slice:
+    """An index of these lanes; a slice, which copies faster, where they are all of them."""
+    return slice(0, len(lanes)) if lanes.all() else np.flatnonzero(lanes)
+
+
 def _finite(values: Floats) -> Floats:
-    """The values, NaN where they are infinite."""
-    values = np.array(values)
-    values[np.isinf(values)] = np.nan
+    """The values, NaN where they are infinite. (These arrays are fresh: nobody else sees them.)"""
+    if not np.isfinite(np.add.reduce(values, axis=None)):
+        values[np.isinf(values)] = np.nan
     return values

@@ -26,6 +26,9 @@ MEMORY_BYTES: Final = 64 << 20
 # more.
 IDLE_SHARE: Final = 1 / 8
 
+# What lanes keep of the ledger while they run.
+_BEST: Final = ("best_loss", "best_epoch", "best_validation_loss", "best_validation_epoch")
+
 
 def start(problem: Problem, theta: Floats) -> tuple[State, Records]:
     """The runs at epoch 0 with initial parameters theta (R, P), judged and recorded."""
@@ -76,9 +79,10 @@ class _Segment:
         self._enter(np.arange(len(runs)), state.theta[runs], {k: v[runs] for k, v in state.slots.items()})
 
     def _enter(self, where: Ints, theta: Floats, slots: dict[str, Floats]) -> None:
-        """Puts the runs at positions `where` of this chunk into lanes."""
+        """Puts the runs at positions `where` of this chunk into lanes, with their best so far."""
         self.where, self.alive = where, np.ones(len(where), dtype=bool)
         self.lanes = Lanes(self.problem.take(self.runs[where]), theta, slots)
+        self.best = {name: self.state.ledger[name][self.runs[where]] for name in _BEST}
 
     def run(self, initial: bool) -> Records:
         full_batch, cadence = self.problem.full_batch, self.problem.cadence
@@ -100,31 +104,26 @@ class _Segment:
     def _judge(self, epoch: int, recorded: bool) -> None:
         """Who has diverged, is solved, no longer improves? Records, and sends away those who have ended."""
         broken = self.lanes.diverged()
-        nobody = np.zeros_like(self.alive)
-        diverged = self.alive & self._mine(broken[0]) if broken else nobody
-        validation = self.lanes.validate() if recorded else None
-        solved = self._solved(epoch, diverged, recorded) if self.open else nobody
-        stopped = solved if self.problem.stop is not None and self.problem.stop.when == "solved" else nobody
-        if broken is None and not recorded and not stopped.any():
+        diverged = self.alive & self._mine(broken[0]) if broken else _nobody(self.alive)
+        solved = self._solved(epoch, diverged, recorded) if self.open else _nobody(self.alive)
+        stop = self.problem.stop
+        ended = diverged | solved if stop is not None and stop.when == "solved" else diverged
+        if not recorded and not (broken or ended.any()):
             return
-        writing = self.alive if recorded else diverged | stopped
-        given_up = self._best(epoch, writing, validation or self.lanes.validate())
-        self._record(epoch, writing)
+        writing = self.alive if recorded else ended
+        given_up = self._record(epoch, writing)
+        ledger, runs = self.state.ledger, self.runs[self.where]
         if broken:
-            runs = self.runs[self.where[diverged]]
-            self.state.diverged_epoch[runs] = epoch
-            self.state.diverged_layer[runs] = self._mine(broken[1])[diverged]
-        for outcome, whom in (
-            (Outcome.EARLY_STOP, given_up),
-            (Outcome.SOLVED, stopped),
-            (Outcome.DIVERGED, diverged),
-        ):
-            self.state.outcome[self.runs[self.where[whom]]] = outcome
-        ended = diverged | stopped | given_up
-        if ended.any():
-            self.state.ended_epoch[self.runs[self.where[ended]]] = epoch
+            ledger["diverged_epoch"][runs[diverged]] = epoch
+            ledger["diverged_layer"][runs[diverged]] = self._mine(broken[1])[diverged]
+        if given_up.any() or ended.any():
+            ledger["outcome"][runs[given_up]] = Outcome.EARLY_STOP
+            ledger["outcome"][runs[ended]] = Outcome.SOLVED
+            ledger["outcome"][runs[diverged]] = Outcome.DIVERGED
+            ended = ended | given_up
+            ledger["ended_epoch"][runs[ended]] = epoch
             self._leave(ended)
-        if broken or 1.0 - self.alive.mean() >= IDLE_SHARE:
+        if broken or np.count_nonzero(self.alive) <= (1.0 - IDLE_SHARE) * len(self.alive):
             self._close_ranks()
 
     def _mine(self, lanes: NDArray[Any]) -> NDArray[Any]:
@@ -146,45 +145,44 @@ class _Segment:
             self.open = bool((found[self.runs] == NEVER).any())
         return solved
 
-    def _best(self, epoch: int, writing: Bools, validation: dict[str, Floats]) -> Bools:
-        """Keeps the best losses, and says who has had none for `stop.patience` epochs."""
-        self.validation = validation
-        state, stop, runs = self.state, self.problem.stop, self.runs[self.where]
-        loss = self._mine(self.lanes.parameters.loss)
+    def _record(self, epoch: int, writing: Bools) -> Bools:
+        """Records these lanes, keeps the best losses, and says who has waited too long for one."""
+        lanes, state, stop = self.lanes, self.state, self.problem.stop
+        validation = lanes.validate()
+        wanted = [name for name in self.problem.epoch_series if not name.startswith("validation_")]
+        epochs, layers = lanes.series(wanted, self.problem.layer_series)
+        self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers)
         if epoch == 0:
-            state.initial_loss[runs] = loss
-        self._better(runs, writing, loss, epoch, "best")
-        if self.lanes.validation_gauge is None:
-            return np.zeros_like(writing)
-        better = self._better(
-            runs, writing, self._mine(validation["validation_loss"]), epoch, "best_validation"
-        )
+            state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)
+        self._better(writing, lanes.parameters.loss, epoch, "best")
+        if lanes.validation_gauge is None:
+            return _nobody(writing)
+        better = self._better(writing, validation["validation_loss"], epoch, "best_validation")
         if stop is None or stop.when != "validation_loss" or state.best_theta is None:
-            return np.zeros_like(writing)
+            return _nobody(writing)
         if better.any():
-            state.best_theta[runs[better]] = self.lanes.unstacked()[0][better]
-        gives_up: Bools = writing & (epoch - state.best_validation_epoch[runs] >= max(1, stop.patience))
+            state.best_theta[self.runs[self.where[better]]] = lanes.unstacked()[0][better]
+        gives_up: Bools = writing & (epoch - self.best["best_validation_epoch"] >= max(1, stop.patience))
         return gives_up
 
-    def _better(self, runs: Ints, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
-        losses, epochs = self.state.ledger[f"{name}_loss"], self.state.ledger[f"{name}_epoch"]
-        better: Bools = writing & (loss < losses[runs])
-        losses[runs[better]], epochs[runs[better]] = loss[better], epoch
+    def _better(self, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
+        losses, loss = self.best[f"{name}_loss"], self._mine(loss)
+        better: Bools = np.less(loss, losses)
+        np.logical_and(better, writing, out=better)
+        np.copyto(losses, loss, where=better)
+        np.copyto(self.best[f"{name}_epoch"], epoch, where=better)
         return better
 
-    def _record(self, epoch: int, writing: Bools) -> None:
-        wanted = [name for name in self.problem.epoch_series if not name.startswith("validation_")]
-        epochs, layers = self.lanes.series(wanted, self.problem.layer_series)
-        self.recorder.write(epoch, self.where, writing, {**epochs, **self.validation}, layers)
-
     def _leave(self, lanes: Bools) -> None:
-        """Writes the parameters of these lanes back to the state."""
+        """Writes the parameters and the best of these lanes back to the state."""
         if lanes.any():
             theta, slots = self.lanes.unstacked()
             runs = self.runs[self.where[lanes]]
             self.state.theta[runs] = theta[lanes]
             for name, values in slots.items():
                 self.state.slots[name][runs] = values[lanes]
+            for name, values in self.best.items():
+                self.state.ledger[name][runs] = values[lanes]
         self.alive = self.alive & ~lanes
 
     def _close_ranks(self) -> None:
@@ -192,6 +190,12 @@ class _Segment:
         keep = self.alive
         if keep.any() and not keep.all():
             theta, slots = self.lanes.unstacked()
+            for name, values in self.best.items():
+                self.state.ledger[name][self.runs[self.where]] = values
             self._enter(self.where[keep], theta[keep], {name: values[keep] for name, values in slots.items()})
             if self.problem.full_batch:
                 self.lanes.evaluate()
+
+
+def _nobody(lanes: Bools) -> Bools:
+    return np.zeros(len(lanes), dtype=bool)
