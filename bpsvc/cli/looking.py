@@ -6,32 +6,54 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import DB, Db, Form, Json, Run, Where
-from bpsvc.cli.output import Format, print_json, print_rows, say
+from bpsvc.cli.output import Format, print_json, print_rows, render, say
 
 MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Give up after so many seconds.")]
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="One SELECT.", show_default=False)],
+    sql: Annotated[str | None, typer.Argument(help="One SELECT, or the name of a canned query.")] = None,
     db: Db = DB,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", help="run=12 for :run in the SQL (repeat for more)."),
+    ] = None,
+    list_: Annotated[bool, typer.Option("--list", help="List the canned queries.")] = False,
     form: Form = Format.table,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     max_rows: MaxRows = 100_000,
     timeout: Timeout = 60.0,
 ) -> None:
-    """Ask the results database, read-only.
+    """Ask the results database, read-only. SQL has median(x) and quantile(x, q) besides SQLite's own
+    functions.
 
     Examples:
 
       bpsvc query "SELECT loss, count(*) AS runs, avg(solved_epoch) FROM runs GROUP BY loss"
 
-      bpsvc query --format csv "SELECT * FROM epochs WHERE run_id = 1" > epochs.csv
+      bpsvc query --list
+
+      bpsvc query first-epoch-below -p loss=0.01 --format csv --output first.csv
     """
+    from bpsvc.service import canned
+    from bpsvc.service.submitting import overrides
     from bpsvc.store import Store
 
+    if list_ or sql is None:
+        rows = [
+            (one.name, one.doc, ", ".join(f"{name}={value}" for name, value in one.parameters.items()))
+            for one in canned.QUERIES.values()
+        ]
+        print_rows(("name", "what it answers", "parameters"), rows, form)
+        return
+    statement, values = canned.resolved(sql, overrides(parameters or []))
     with Store(db) as store:
-        answer = store.query(sql, max_rows=max_rows, timeout_s=timeout)
-    print_rows(answer.columns, answer.rows, form)
+        answer = store.query(statement, values, max_rows=max_rows, timeout_s=timeout)
+    if output is None:
+        print_rows(answer.columns, answer.rows, form)
+    else:
+        output.write_text(render(answer.columns, answer.rows, form), encoding="utf-8")
     if answer.truncated:
         say(f"only the first {max_rows} rows are shown; --max-rows raises the limit")
 

@@ -239,7 +239,8 @@ def upgrade(db: Db = DB) -> None:
 
 @db_app.command()
 def merge(
-    files: Annotated[list[Path], typer.Argument(help="Stores to take over.", show_default=False)], db: Db = DB
+    files: Annotated[list[Path], typer.Argument(help="Stores to take over.")],
+    db: Db = DB,
 ) -> None:
     """Take over all experiments and runs of other stores, which stay as they are: the union by run key.
 

@@ -144,3 +144,23 @@ def test_unknown_runs_and_experiments_are_3(bpsvc: Bpsvc, tiny: Path) -> None:
         ran = bpsvc(*command)
         assert ran.code == 3, command
     assert "tiny" in bpsvc("report", "tinny").err
+
+
+def test_canned_queries_are_listed_and_answer(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    listed = bpsvc("query", "--list", "--format", "json").json
+    assert {"success", "first-epoch-below", "gradient-decay", "fastest"} <= {row["name"] for row in listed}
+    for row in listed:
+        ran = bpsvc("query", row["name"], "--format", "json")
+        assert ran.code == 0, ran.err
+        ran.json
+    (first,) = bpsvc("query", "first-epoch-below", "-p", "loss=0.1250", "--format", "json").json[:1]
+    assert first["loss"] == "squared"
+    assert bpsvc("query", "fastest", "--format", "csv", "--output", "fast.csv").out == ""
+    assert Path("fast.csv").read_text().startswith("run_id,solved_epoch")
+
+
+def test_named_parameters(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    sql = "SELECT seed FROM runs WHERE run_id = :run"
+    assert bpsvc("query", sql, "-p", "run=2", "--format", "json").json == [{"seed": 1}]

@@ -1,0 +1,120 @@
+"""Queries worth asking, under names: `bpsvc query --list` shows them, `bpsvc query fastest` asks one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bpsvc.registry import Table
+
+
+@dataclass(frozen=True)
+class Canned:
+    """A named query; `parameters` are its own with their defaults, set by `-p NAME=VALUE`."""
+
+    name: str
+    doc: str
+    sql: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    also_called: tuple[str, ...] = ()
+
+
+QUERIES: Final = Table(
+    "canned query",
+    [
+        Canned(
+            "success",
+            "Runs, solved runs and the median epoch to solve (unsolved as later) of each configuration.",
+            """
+            SELECT activation, hidden, loss, optimizer, learning_rate, init, count(*) AS runs,
+                count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
+                nullif(median(coalesce(solved_epoch, 9e18)), 9e18) AS median_epoch
+            FROM runs WHERE run_id IN (SELECT run_id FROM experiment_runs WHERE name = :experiment AND newest)
+                OR :experiment IS NULL
+            GROUP BY activation, hidden, loss, optimizer, learning_rate, init ORDER BY solved DESC
+            """,
+            {"experiment": None},
+        ),
+        Canned(
+            "first-epoch-below",
+            "The first recorded epoch at which each run's loss was below :loss.",
+            """
+            SELECT run_id, seed, activation, loss, learning_rate, (
+                SELECT min(epoch) FROM epochs e WHERE e.run_id = r.run_id AND e.loss < :loss
+            ) AS epoch
+            FROM runs r ORDER BY epoch IS NULL, epoch
+            """,
+            {"loss": 0.05},
+        ),
+        Canned(
+            "gradient-decay",
+            "How much of the last hidden layer's signal reaches the first one at epoch :epoch, by depth.",
+            """
+            SELECT r.activation, r.init, r.depth, count(*) AS runs,
+                median(f.delta_rms / l.delta_rms) AS first_over_last
+            FROM runs r
+            JOIN layer_gradients f ON f.run_id = r.run_id AND f.epoch = :epoch AND f.layer = 1
+            JOIN layer_gradients l ON l.run_id = r.run_id AND l.epoch = :epoch AND l.layer = r.depth
+            WHERE r.depth > 1 GROUP BY r.activation, r.init, r.depth
+            """,
+            {"epoch": 0},
+        ),
+        Canned(
+            "fastest",
+            "The :count runs that solved their task in the fewest epochs.",
+            """
+            SELECT run_id, solved_epoch, seed, data, activation, hidden, loss, optimizer, learning_rate
+            FROM runs WHERE solved_epoch IS NOT NULL ORDER BY solved_epoch LIMIT :count
+            """,
+            {"count": 10},
+        ),
+        Canned(
+            "saturated",
+            "The share of saturated and of dead units in each layer at epoch :epoch.",
+            """
+            SELECT r.activation, r.depth, g.layer, count(*) AS runs, avg(g.saturated) AS saturated,
+                avg(g.dead) AS dead
+            FROM layer_gradients g JOIN runs r USING (run_id)
+            WHERE g.epoch = :epoch GROUP BY r.activation, r.depth, g.layer
+            """,
+            {"epoch": 0},
+        ),
+        Canned(
+            "diverged",
+            "Runs that diverged: when, and in which layer.",
+            """
+            SELECT run_id, diverged_epoch, diverged_layer, activation, hidden, loss, optimizer, learning_rate,
+            seed FROM runs WHERE status = 'diverged' ORDER BY diverged_epoch
+            """,
+        ),
+        Canned(
+            "paired-losses",
+            "From the same start: the epochs that loss :b needs, as a multiple of what loss :a needs.",
+            """
+            SELECT x.activation, x.hidden, x.learning_rate AS rate_a, y.learning_rate AS rate_b, count(*) AS
+            pairs,
+                median(1.0 * y.solved_epoch / x.solved_epoch) AS times
+            FROM runs x JOIN runs y USING (seed, data, hidden, init)
+            WHERE x.loss = :a AND y.loss = :b AND x.solved_epoch > 0 AND y.solved_epoch > 0
+            GROUP BY 1, 2, 3, 4
+            """,
+            {"a": "log_likelihood", "b": "squared"},
+        ),
+        Canned(
+            "throughput",
+            "Epochs a second by network and batch size.",
+            """
+            SELECT hidden, activation, batch_size, count(*) AS runs, sum(epochs_done) AS epochs,
+                round(sum(seconds), 2) AS seconds, round(sum(epochs_done) / sum(seconds)) AS epochs_a_second
+            FROM runs WHERE seconds > 0 GROUP BY hidden, activation, batch_size ORDER BY seconds DESC
+            """,
+        ),
+    ],
+)
+
+
+def resolved(text: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """SQL and parameters of a canned query's name, or of SQL itself."""
+    if text in QUERIES:
+        canned = QUERIES[text]
+        return canned.sql, {**canned.parameters, **given}
+    return text, dict(given)
