@@ -4,7 +4,7 @@ loose files.
 This room is given DataFrames (`Material`) and never sees a database.
 """
 
-from bpsvc.report.cases import judged
+from bpsvc.report.cases import NO_RECORDS, judged
 from bpsvc.report.expecting import Verdict, expectations
 from bpsvc.report.figures import FIGURES, FigureRecord
 from bpsvc.report.history import history
@@ -19,6 +19,7 @@ from bpsvc.report.writing import data, figure, picture, write
 __all__ = [
     "FIGURES",
     "FORMATS",
+    "NO_RECORDS",
     "STYLES",
     "TABLES",
     "FigureRecord",

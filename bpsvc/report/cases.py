@@ -20,6 +20,9 @@ _FINAL: Final = {
     "final_validation_loss": "validation_loss",
     "final_validation_accuracy": "validation_accuracy",
 }
+# For rows of `runs` that are already as of their horizon, as a snapshot of the store gives them.
+NO_RECORDS: Final = pd.DataFrame({"run_id": [], "epoch": []}, dtype=np.int64)
+
 _KEPT: Final = ("seed", "data", "loss", "depth", "activation", "init", "optimizer", "hidden", "output")
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from bpsvc import schedule as planned
+from bpsvc.schedule import following, parse, zone
+from bpsvc.schedule import preview as showings
 from bpsvc.store import Schedule, Store
 
 Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
@@ -63,10 +64,8 @@ def preview(expression: str, timezone: str, count: int, after: datetime | None =
     Raises:
         UsageError: expression or zone are wrong.
     """
-    showings = planned.preview(
-        planned.parse(expression), planned.zone(timezone), after or datetime.now(UTC), count
-    )
-    rows = [(stamp(row.instant), f"{row.local:%a %Y-%m-%d %H:%M %Z (%z)}", row.note) for row in showings]
+    shown = showings(parse(expression), zone(timezone), after or datetime.now(UTC), count)
+    rows = [(stamp(row.instant), f"{row.local:%a %Y-%m-%d %H:%M %Z (%z)}", row.note) for row in shown]
     return ("UTC", timezone, "note"), rows
 
 
@@ -82,6 +81,5 @@ def stamp(instant: datetime) -> str:
 
 
 def _next(one: Schedule) -> str:
-    cron, zone = planned.parse(one.plan.cron), planned.zone(one.plan.timezone)
-    found = planned.following(cron, zone, max(one.cursor, one.now), 1)
+    found = following(parse(one.plan.cron), zone(one.plan.timezone), max(one.cursor, one.now), 1)
     return stamp(found[0]) if found else ""

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from bpsvc.errors import BpsvcError
 from bpsvc.schedule import Kind
-from bpsvc.service import scheduling, settling
+from bpsvc.service import scheduling
 from bpsvc.service.agenda import stamp
 from bpsvc.store import Store
 
@@ -40,8 +40,11 @@ def attend(store: Store, *, now: datetime | None = None) -> Iterator[News]:
     """
     for one in scheduling.tick(store, now=now):
         yield News(*one, one.decision in (Kind.rejected, "undecided"))
-    for ended in settling.settle(store, now=now):
-        yield News(ended.schedule, ended.instant, ended.what, ended.detail, ended.bad)
+    if any(not one.outstanding for one in store.schedules.submitted()):
+        from bpsvc.service import settling  # figures take a second to load, and most ticks need none
+
+        for ended in settling.settle(store, now=now):
+            yield News(*ended)
 
 
 @contextlib.contextmanager
@@ -60,10 +63,11 @@ def attending(
                 for news in attend(store, now=clock()):
                     tell(str(news))
                 trouble = ""
-            except BpsvcError as error:
+            except Exception as error:  # whatever it is, the worker goes on, and says so
                 if str(error) != trouble:
                     trouble = str(error)
-                    tell(f"schedules: {trouble}; they are looked at again every {EVERY_S:g} s")
+                    name = "" if isinstance(error, BpsvcError) else f"{type(error).__name__}: "
+                    tell(f"schedules: {name}{trouble}; they are looked at again every {EVERY_S:g} s")
             if stop.wait(EVERY_S):
                 return
 

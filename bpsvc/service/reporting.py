@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from bpsvc.report import Material, slug, write
-from bpsvc.store import Store
+from bpsvc.report import NO_RECORDS, Material, Verdict, expectations, judged, slug, write
+from bpsvc.store import Snapshot, Store
 
 
 def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
@@ -18,22 +18,33 @@ def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
     return write(about, folder / _title(about))
 
 
+def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
+    """What the specs of these experiments (none: the one submitted last) expect, and whether it holds."""
+    with store.snapshot() as now:
+        names = [now.experiment(name).experiment for name in experiments or ["@last"]]
+        about, runs = now.experiments(names), now.runs(names)
+    return expectations(about, judged(about, runs, NO_RECORDS))
+
+
 def material(store: Store, experiments: Sequence[str]) -> Material:
     """Everything a report draws on, as one read transaction sees it."""
     with store.snapshot() as now:
-        names = [now.experiment(name).experiment for name in experiments or ["@last"]]
-        return Material(
-            experiments=now.experiments(names),
-            runs=now.runs(names),
-            factors=tuple(now.factors(names)["label"].unique()),
-            epochs=now.epochs(names),
-            layers=now.layer_gradients(names),
-        )
+        return seen(now, experiments or ["@last"])
+
+
+def seen(now: Snapshot, experiments: Sequence[str]) -> Material:
+    """`material` within a transaction."""
+    names = [now.experiment(name).experiment for name in experiments]
+    return Material(
+        experiments=now.experiments(names),
+        runs=now.runs(names),
+        factors=tuple(now.factors(names)["label"].unique()),
+        epochs=now.epochs(names),
+        layers=now.layer_gradients(names),
+    )
 
 
 def _title(about: Material) -> str:
     """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest."""
     rows = about.experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
-    return "-vs-".join(
-        slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows
-    )
+    return "-vs-".join(slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows)

@@ -5,16 +5,17 @@ time, and the transaction that submits moves the cursor (see `store.schedules`).
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from bpsvc import schedule as planned
 from bpsvc import spec
+from bpsvc.data import Dataset
 from bpsvc.errors import BpsvcError, NotFoundError, UsageError
-from bpsvc.schedule import Kind, Missed, Overlap, Rules
+from bpsvc.schedule import Kind, Missed, Overlap, Rules, decide, occurrences, parse, zone
+from bpsvc.spec.sources import Library
 from bpsvc.store import Plan, Receipt, Schedule, Step, Store, Submission
 from bpsvc.work import stacking
 
@@ -53,21 +54,21 @@ class Happened(NamedTuple):
     detail: str
 
 
-def add(store: Store, request: Request, *, now: datetime | None = None) -> Schedule:
-    """Add a schedule: its spec is checked and frozen; files that it does not read again are kept as they are.
+def plan(request: Request) -> tuple[Plan, dict[str, Dataset]]:
+    """Check a request: what is to be stored, and the data of files that are not to be read again.
 
     Raises:
-        UsageError: cron expression, zone or rules are wrong, or the name is taken.
+        UsageError: cron expression, zone or rules are wrong.
         SpecError, DataError: the spec or its data are.
     """
-    planned.zone(request.timezone)
-    cron = planned.parse(request.cron)
+    zone(request.timezone)
+    cron = parse(request.cron)
     document = spec.read(request.path)
     folder = request.path.parent.resolve()
-    library = spec.Library(folder, anywhere=request.allow_path)
+    library = Library(folder, anywhere=request.allow_path)
     experiment = spec.resolve(document, base=folder, name=request.path.stem, library=library)
     fresh = _fresh(request.fresh, bool(library.files))
-    plan = Plan(
+    checked = Plan(
         name=_name(request.name or experiment.name),
         cron=cron.expression,
         timezone=request.timezone,
@@ -80,7 +81,12 @@ def add(store: Store, request: Request, *, now: datetime | None = None) -> Sched
         anywhere=request.allow_path,
         report=None if request.report is None else str(request.report.absolute()),
     )
-    store.schedules.add(plan, {} if fresh == "data" else library.files, at=now)
+    return checked, {} if fresh == "data" else library.files
+
+
+def add(store: Store, plan: Plan, data: Mapping[str, Dataset], *, now: datetime | None = None) -> Schedule:
+    """Add a schedule as `plan` gives it; its spec is frozen. UsageError when the name is taken."""
+    store.schedules.add(plan, data, at=now)
     return store.schedules.get(plan.name)
 
 
@@ -142,13 +148,11 @@ def _catch_up(store: Store, name: str, now: datetime | None) -> Iterator[Happene
 def _step(store: Store, schedule: Schedule, at: datetime | None) -> Step | None:
     """What is due of a schedule, up to the first occurrence that submits; None when nothing is to be done."""
     plan, now = schedule.plan, at or schedule.now
-    instants = planned.occurrences(
-        planned.parse(plan.cron), planned.zone(plan.timezone), schedule.cursor, now
-    )
+    instants = occurrences(parse(plan.cron), zone(plan.timezone), schedule.cursor, now)
     due = list(itertools.islice(instants, _BATCH + 1))
     rules = Rules(Missed(plan.missed), Overlap(plan.overlap), schedule.paused)
     decided: list[tuple[datetime, str, str | None]] = []
-    for decision in planned.decide(due[:_BATCH], now, rules, busy=schedule.busy, more=len(due) > _BATCH):
+    for decision in decide(due[:_BATCH], now, rules, busy=schedule.busy, more=len(due) > _BATCH):
         if decision.kind is not Kind.submitted:
             decided.append((decision.instant, decision.kind, decision.why))
             continue
@@ -175,7 +179,7 @@ def _submission(store: Store, schedule: Schedule) -> Submission:
         base=folder,
         name=Path(plan.source).stem,
         overrides=next_seeds(document.raw.get("seeds"), schedule.blocks) if plan.fresh == "seeds" else None,
-        library=spec.Library(folder, anywhere=plan.anywhere, known=known),
+        library=Library(folder, anywhere=plan.anywhere, known=known),
     )
     return Submission(experiment, stacking.keys(experiment), stacking.scalings(experiment))
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpsvc.report import FIGURES, TABLES, Material, data, expectations, history, judged
+from bpsvc.report import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, history, judged
 from bpsvc.report.history import COLUMNS
 
 VALUES = (0.5, 0.9, np.nan, 0.7)
@@ -59,7 +59,7 @@ def four(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.mark.parametrize(("metric", "statistic", "bound", "value", "met"), TABLE)
 def test_expectations(metric: str, statistic: str, bound: dict[str, float], value: float, met: bool) -> None:
     experiments, runs = four(expect=[{"metric": metric, "statistic": statistic, **bound}])
-    cases = judged(experiments, runs, pd.DataFrame({"run_id": [], "epoch": []}))
+    cases = judged(experiments, runs, NO_RECORDS)
     (verdict,) = expectations(experiments, cases)
     assert verdict.value == pytest.approx(value)
     assert verdict.met is met
@@ -76,7 +76,7 @@ def test_nothing_holds_before_a_run_has_ended() -> None:
     ]
     experiments, runs = four(expect=expect)
     waiting = runs.assign(status="queued", epochs_done=0, diverged_epoch=np.nan)
-    cases = judged(experiments, waiting, pd.DataFrame({"run_id": [], "epoch": []}))
+    cases = judged(experiments, waiting, NO_RECORDS)
     found = expectations(experiments, cases)
     assert [verdict.met for verdict in found] == [False] * 6
     assert all(math.isnan(verdict.value) for verdict in found)

@@ -27,6 +27,6 @@ def add(store: Store, tmp_path: Path) -> Add:
         path = tmp_path / f"{document['name']}.json"
         path.write_text(json.dumps(document))
         request.setdefault("cron", "0 2 * * *")
-        return scheduling.add(store, scheduling.Request(path=path, **request), now=now)
+        return scheduling.add(store, *scheduling.plan(scheduling.Request(path=path, **request)), now=now)
 
     return added

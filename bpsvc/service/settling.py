@@ -1,0 +1,81 @@
+"""Settle occurrences: when all runs of one have ended, check what its spec expects and write its report."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import pandas as pd
+
+from bpsvc.errors import UsageError
+from bpsvc.report import Material, expectations, history, slug, write
+from bpsvc.service import reporting
+from bpsvc.store import Store, Submitted
+
+COMPARED: Final = 30
+
+
+class Ended(NamedTuple):
+    """An occurrence whose runs have all ended: `detail` says what came of them; `bad` when an expectation
+    does not hold or the report cannot be written.
+    """
+
+    schedule: str
+    instant: datetime
+    what: str
+    detail: str
+    bad: bool
+
+
+def settle(store: Store, *, now: datetime | None = None) -> Iterator[Ended]:
+    """Settle every submitted occurrence whose runs have all ended, each once, in order of time.
+
+    A report is whole before it is said to be there; one that was interrupted is written anew.
+
+    Raises:
+        OSError: a report cannot be written now (the disk is full …); it is tried again next time.
+    """
+    for one in store.schedules.submitted():
+        if one.outstanding:
+            continue
+        store.schedules.end(one, at=now)
+        if one.experiment is None:
+            store.schedules.reported(one, met=None, report=None, at=now)
+            continue
+        about = material(store, one)
+        verdicts = expectations(about.experiments, about.cases)
+        page, trouble = _published(about, one)
+        met = all(verdict.met for verdict in verdicts) if verdicts else None
+        if not store.schedules.reported(one, met=met, report=page, at=now):
+            continue  # another process was faster
+        unmet = [str(verdict) for verdict in verdicts if not verdict.met]
+        detail = "; ".join(text for text in (one.experiment, *unmet, page, trouble) if text)
+        what = "not as expected" if unmet else "ended"
+        yield Ended(one.schedule, one.instant, what, detail, bool(unmet or trouble))
+
+
+def material(store: Store, one: Submitted) -> Material:
+    """What the report of an occurrence draws on: its experiment, and how those before it came out."""
+    with store.snapshot() as now:
+        about = reporting.seen(now, [one.experiment or ""])
+        every = now.occurrences(one.schedule)
+        times = pd.to_datetime(every["instant"], utc=True, format="ISO8601")
+        past = every[every["experiment"].notna() & (times <= one.instant)].tail(COMPARED)
+        names = list(dict.fromkeys(past["experiment"]))
+        return replace(about, history=history(past, now.experiments(names), now.runs(names)))
+
+
+def _published(about: Material, one: Submitted) -> tuple[str | None, str]:
+    """The page of the report, if there is to be one, or why it cannot be written at all."""
+    if one.report is None:
+        return None, ""
+    try:
+        return str(write(about, folder(one.report, one))), ""
+    except UsageError as error:
+        return None, str(error)
+
+
+def folder(parent: str, one: Submitted) -> Path:
+    """Where the report of an occurrence lies: `nightly/20260301T020000Z` below the schedule's folder."""
+    return Path(parent) / slug(one.schedule) / f"{one.instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
