@@ -153,7 +153,7 @@ def test_canned_queries_are_listed_and_answer(bpsvc: Bpsvc, tiny: Path) -> None:
     for row in listed:
         ran = bpsvc("query", row["name"], "--format", "json")
         assert ran.code == 0, ran.err
-        ran.json
+        assert isinstance(ran.json, list)
     (first,) = bpsvc("query", "first-epoch-below", "-p", "loss=0.1250", "--format", "json").json[:1]
     assert first["loss"] == "squared"
     assert bpsvc("query", "fastest", "--format", "csv", "--output", "fast.csv").out == ""
