@@ -7,6 +7,7 @@ from typing import Final
 from bpsvc.nn.activations import ACTIVATIONS, Activation
 from bpsvc.nn.arrays import Floats
 from bpsvc.nn.cadence import Cadence, Criterion, Stop
+from bpsvc.nn.checking import GradCheck, LayerCheck, gradcheck
 from bpsvc.nn.initializers import INITIALIZERS, Initializer, initialize
 from bpsvc.nn.losses import LOSSES, Loss
 from bpsvc.nn.network import Layer, LayerParameters, Network, forward
@@ -23,6 +24,7 @@ from bpsvc.nn.records import (
 )
 from bpsvc.nn.schedules import SCHEDULES, Schedule
 from bpsvc.nn.state import NEVER, Outcome, State, concatenate
+from bpsvc.nn.tracing import LayerTrace, StepTrace, trace
 from bpsvc.nn.training import advance, start
 
 # The version of the numerics: part of every run's identity. Raise it when the same run would give other bits.
@@ -44,9 +46,12 @@ __all__ = [
     "Cadence",
     "Criterion",
     "Floats",
+    "GradCheck",
     "Initializer",
     "Layer",
+    "LayerCheck",
     "LayerParameters",
+    "LayerTrace",
     "Loss",
     "Network",
     "Optimizer",
@@ -56,12 +61,15 @@ __all__ = [
     "Records",
     "Schedule",
     "State",
+    "StepTrace",
     "Stop",
     "advance",
     "concatenate",
     "forward",
+    "gradcheck",
     "initialize",
     "join",
     "parameters",
     "start",
+    "trace",
 ]

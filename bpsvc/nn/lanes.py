@@ -13,6 +13,7 @@ from bpsvc.nn.descent import Descent, with_defaults
 from bpsvc.nn.gauge import Gauge
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LOSSES
+from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.problem import PerRun, Problem
 from bpsvc.nn.propagation import Objective, Parameters, Propagation
 from bpsvc.registry import Knob
@@ -79,6 +80,11 @@ class Lanes:
         objective = Objective(self.problem.loss, self.problem.reduction, loss_knobs)
         return Propagation(self.problem.network, self.layout, parameters, examples, self.knobs, objective)
 
+    @staticmethod
+    def slot_names(problem: Problem) -> tuple[str, ...]:
+        """The arrays that the problem's optimizer keeps."""
+        return OPTIMIZERS[problem.optimizer].slots
+
     def train(self, epoch: int) -> None:
         """The epoch that follows `epoch` epochs. With the full batch its gradient is there already."""
         if self.batches is None:
@@ -110,7 +116,8 @@ class Lanes:
         """The epoch series called for (but validation's), (R,) each, and the layer series, (L, R) each."""
         work = self.descent.u
         layers = self.gauge.layers(self.parameters, work, [n for n in layer_names if n != "gradient_l2"])
-        epochs = {name: self.gauge.measure(name) for name in epoch_names if name != "gradient_l2"}
+        apart = ("gradient_l2", "sharpness")
+        epochs = {name: self.gauge.measure(name) for name in epoch_names if name not in apart}
         if "gradient_l2" in layer_names or "gradient_l2" in epoch_names:
             squares = self.gauge.squared_gradients(self.parameters.gradient, work)
             total = squares[0].copy()

@@ -17,6 +17,7 @@ from bpsvc.nn.lanes import Lanes
 from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.problem import Problem
 from bpsvc.nn.records import Recorder, Records, join, none
+from bpsvc.nn.sharpness import sharpness
 from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
 # A chunk's working set in an update, so that it stays in the processor's cache, and in all.
@@ -151,6 +152,8 @@ class _Segment:
         validation = lanes.validate()
         wanted = [name for name in self.problem.epoch_series if not name.startswith("validation_")]
         epochs, layers = lanes.series(wanted, self.problem.layer_series)
+        if "sharpness" in wanted:
+            epochs = {**epochs, "sharpness": sharpness(lanes)}
         self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers)
         if epoch == 0:
             state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)

@@ -1,0 +1,149 @@
+"""gradcheck, trace, sharpness and the series on request."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from nn_building import XOR_X, XOR_Y, draw, network, problem, train, xor
+
+from bpsvc import nn
+
+RNG = np.random.default_rng(21)
+X, Y = RNG.normal(size=(11, 4)), RNG.integers(0, 2, size=(11, 3)).astype(float)
+HIDDEN = [name for name in nn.ACTIVATIONS if name not in ("softmax", "binary_step")]
+EXTRA = (*nn.EPOCH_SERIES, *nn.LAYER_SERIES, "w_dot_g", "b_dot_g", "sharpness")
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+@pytest.mark.parametrize(
+    ("output", "loss"), [("logistic", "log_likelihood"), ("softmax", "squared"), ("identity", "huber")]
+)
+@pytest.mark.parametrize("sizes", [[4, 2, 2, 3], [4, 12, 3]])
+def test_backpropagation_is_the_derivative(hidden: str, output: str, loss: str, sizes: list[int]) -> None:
+    given = problem(network(sizes, hidden, output), X, Y, 1, loss=loss)
+    answer = nn.gradcheck(given, draw(given)[0])
+    assert answer.ok, answer.layers
+    assert sum(layer.parameters for layer in answer.layers) == given.network.parameters
+    assert all(layer.worst < 1e-7 and layer.checked > 0 for layer in answer.layers)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_with_and_without_biases_mean_and_sum(bias: bool, reduction: str) -> None:
+    given = problem(
+        network([4, 5, 3], "tanh", "softmax", bias),
+        X,
+        np.eye(3)[RNG.integers(0, 3, 11)],
+        1,
+        reduction=reduction,
+    )
+    assert nn.gradcheck(given, draw(given)[0]).ok
+
+
+def test_kinks_are_left_out_and_reported() -> None:
+    given = xor(1, hidden=3, activation="relu", loss="squared")
+    theta = draw(given)[0]
+    theta[given.network.slices[0].bias] = 0.0  # the pattern 00 then has z = 0 exactly
+    answer = nn.gradcheck(given, theta)
+    assert answer.ok and answer.layers[0].at_kinks == 3 and answer.layers[1].at_kinks == 0
+    assert np.isnan(answer.differences).sum() == 3
+
+
+def test_gradcheck_finds_what_is_not_a_derivative() -> None:
+    given = xor(1, loss="squared", knobs=({"derivative_offset": np.array([0.1])}, {}))
+    answer = nn.gradcheck(given, draw(given)[0])
+    assert not answer.ok and not answer.layers[0].ok and answer.layers[1].ok
+    assert answer.conventions == ("derivative_offset",)
+
+
+def test_a_step_function_passes_nothing_back_as_its_derivative_says() -> None:
+    given = xor(1, activation="binary_step", loss="squared")
+    answer = nn.gradcheck(given, draw(given)[0])
+    assert answer.ok and not answer.backpropagated[given.network.slices[0].whole].any()
+
+
+def test_a_trace_is_the_engines_step_term_by_term() -> None:
+    given = xor(1)
+    theta = draw(given)
+    step = nn.trace(given, theta[0])
+    state, records = train(given, theta, 1)
+    np.testing.assert_array_equal(step.theta_after, state.theta[0])
+    assert step.loss == records.epochs["loss"][0] == pytest.approx(step.terms.mean(), rel=1e-15)
+    hidden, output = step.layers
+    h = output.a
+    np.testing.assert_allclose(-step.pull, XOR_Y / h - (1 - XOR_Y) / (1 - h), rtol=1e-13)
+    np.testing.assert_allclose(output.delta, h - XOR_Y, rtol=1e-15)
+    np.testing.assert_allclose(
+        hidden.delta, output.delta * given.network.unpack(theta)[1].weights[0].T * hidden.slope
+    )
+    for layer, below in ((hidden, XOR_X), (output, hidden.a)):
+        np.testing.assert_allclose(layer.weight_terms, below[:, :, None] * layer.delta[:, None, :])
+        np.testing.assert_allclose(
+            layer.weight_terms.mean(axis=0), layer.gradient_weights, rtol=1e-13, atol=1e-17
+        )
+        np.testing.assert_allclose(layer.delta.mean(axis=0), layer.gradient_bias, rtol=1e-13, atol=1e-17)
+    (z, a), _ = nn.forward(given.network, theta[0], given.knobs, XOR_X)
+    np.testing.assert_allclose(hidden.z, z, rtol=1e-14)
+    np.testing.assert_allclose(hidden.a, a, rtol=1e-14)
+
+
+def test_a_trace_of_prelu_has_its_alphas_gradient() -> None:
+    given = problem(network([4, 6, 3], "prelu"), X, Y, 1)
+    theta = draw(given)
+    step = nn.trace(given, theta[0])
+    at = given.network.slices[0].knobs["alpha"]
+    rate = given.hyper["learning_rate"][0]
+    assert step.layers[0].gradient_knobs["alpha"] == pytest.approx(
+        (theta[0, at] - step.theta_after[at]) / rate
+    )
+    assert step.layers[1].gradient_knobs == {}
+
+
+@pytest.mark.parametrize("hidden", ["identity", "relu", "leaky_relu", "prelu"])
+@pytest.mark.parametrize("width", [3, 20])
+def test_the_records_alone_audit_backpropagation(hidden: str, width: int) -> None:
+    given = problem(network([4, width, width, 3], hidden), X, Y, 3, series=("w_dot_g", "b_dot_g"))
+    records = train(given, draw(given), 10)[1]
+    w, b = records.layers["w_dot_g"], records.layers["b_dot_g"]
+    np.testing.assert_allclose((w + b)[:, :-1], w[:, 1:], rtol=1e-10, atol=1e-14)
+
+
+def test_sharpness_of_a_quadratic_is_the_largest_eigenvalue() -> None:
+    """One linear layer under squared loss: the Hessian is the second moment of the inputs, constant included."""
+    y = RNG.normal(size=(11, 1))
+    given = problem(network([4, 1], [], "identity"), X, y, 2, loss="squared", series=("sharpness",))
+    values = train(given, draw(given), 3)[1].epochs["sharpness"]
+    inputs = np.concatenate([X, np.ones((11, 1))], axis=1)
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(inputs.T @ inputs / 11)[-1], rtol=1e-7)
+
+
+@pytest.mark.parametrize("sizes", [[4, 3, 3], [4, 18, 3]])
+def test_sharpness_by_iteration_is_of_the_whole_hessian(
+    sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = problem(network(sizes, "tanh"), X, Y, 3, series=("sharpness",))
+    theta = train(replace(given, hyper={"learning_rate": np.full(3, 1.0)}), draw(given), 200)[0].theta
+    values = []
+    for whole in (1000, 0):
+        monkeypatch.setattr("bpsvc.nn.sharpness.WHOLE", whole)
+        monkeypatch.setattr("bpsvc.nn.sharpness.ITERATIONS", 400)
+        values.append(nn.start(given, theta)[1].epochs["sharpness"])
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-3)
+
+
+@pytest.mark.parametrize("sizes", [[4, 2, 3], [4, 16, 3]])
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_series_on_request_leave_training_alone_and_are_bit_identical_alone(
+    sizes: list[int], batch_size: int | None
+) -> None:
+    plain = problem(network(sizes, "tanh"), X, Y, 3, batch_size=batch_size)
+    asked = replace(plain, series=EXTRA)
+    theta = draw(plain)
+    (a, first), (b, second) = train(plain, theta, 4), train(asked, theta, 4)
+    assert a.theta.tobytes() == b.theta.tobytes()
+    assert all(first.epochs[name].tobytes() == second.epochs[name].tobytes() for name in first.epochs)
+    own = train(asked.take([1]), theta[[1]], 4)[1]
+    for name in ("sharpness",):
+        assert own.epochs[name].tobytes() == second.of(1).epochs[name].tobytes()
+    for name in ("w_dot_g", "b_dot_g"):
+        assert own.layers[name].tobytes() == second.of(1).layers[name].tobytes()
