@@ -257,5 +257,5 @@ def merge(
             merged = store.upkeep.merge(file)
             say(
                 f"{file}: {merged.experiments} experiments; {merged.new} new runs, {merged.further} that went "
-                f"further there, {merged.kept} as they are"
+                f"further there, {merged.kept} as here"
             )

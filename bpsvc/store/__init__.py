@@ -5,6 +5,7 @@ SQLAlchemy.
 from bpsvc.store.catalog import PUBLIC, PublicColumn, Relation
 from bpsvc.store.naming import Named
 from bpsvc.store.owners import current as owner
+from bpsvc.store.progress import Holder
 from bpsvc.store.query import Answer
 from bpsvc.store.reading import Snapshot
 from bpsvc.store.records import Claim, Progress, Receipt, RunCommit, Segment
@@ -16,6 +17,7 @@ __all__ = [
     "PUBLIC",
     "Answer",
     "Claim",
+    "Holder",
     "Named",
     "Plan",
     "Progress",

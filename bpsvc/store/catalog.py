@@ -144,6 +144,7 @@ _RELATIONS: Final = (
         gradient_l2: REAL? Euclidean norm of the loss's gradient over all parameters
         validation_loss: REAL? loss on the validation part
         validation_accuracy: REAL? accuracy on the validation part, share
+        sharpness: REAL? largest eigenvalue of the Hessian of the loss, on request (`record.series`)
         """,
     ),
     _relation(
@@ -161,6 +162,23 @@ _RELATIONS: Final = (
         weight_l2: REAL? Euclidean norm of the layer's weights, biases and learned knobs
         saturated: REAL? share of (example, unit) with |f′| below 5 % of its maximum; null for softmax
         dead: REAL? share of units with f′ = 0 on every example; null for softmax
+        w_dot_g: REAL? ⟨W, ∂loss/∂W⟩ of the layer's weights, on request (`record.series`)
+        b_dot_g: REAL? ⟨b, ∂loss/∂b⟩ of its biases, on request
+        """,
+    ),
+    _relation(
+        "parameters",
+        "One row for each parameter at each recorded epoch, of runs that ask for it (`record.parameters`).",
+        "SELECT epoch, value, gradient FROM parameters WHERE run_id = 1 AND name = 'w13' ORDER BY epoch",
+        """
+        run_id: INTEGER the run
+        epoch: INTEGER epochs trained so far
+        layer: INTEGER 1 is the first hidden layer
+        source: INTEGER? unit of the layer below (or input) it leads from, counted from 1; 0 for a bias
+        unit: INTEGER? unit of the layer it leads to, counted from 1; null for a learned knob
+        name: TEXT in the lecture's notation: w13 leads from unit 1 to unit 3; alpha_1 is a knob of layer 1
+        value: REAL? its value
+        gradient: REAL? ∂loss/∂(the parameter)
         """,
     ),
     _relation(

@@ -23,6 +23,8 @@ from bpsvc.store.files import uri
 
 TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.002
+# A segment inserts all over its tables: the pages it touches should not be written twice.
+_CACHE_KIB: Final = 65_536
 
 
 def writer(path: Path, timeout_s: float = TIMEOUT_S) -> Engine:
@@ -36,6 +38,7 @@ def writer(path: Path, timeout_s: float = TIMEOUT_S) -> Engine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -105,6 +105,7 @@ _RAISE: Final = """
 _ROWS: Final = (
     ("epochs", ("epoch", *EPOCH_SERIES)),
     ("layer_gradients", ("epoch", "layer", *LAYER_SERIES)),
+    ("parameters", ("epoch", "layer", "source", "unit", "name", "value", "gradient")),
     ("_checkpoint", ("epoch", "digest", "state")),
 )
 _SEGMENTS: Final = """

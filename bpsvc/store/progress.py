@@ -1,11 +1,14 @@
-"""How work stands: numbers for a progress bar, and who trains what for `status`."""
+"""How work stands: numbers for a progress bar, and who trains what, since when and how fast."""
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection
 
+from bpsvc.store import owners
+from bpsvc.store.clock import NOW
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Progress
 
@@ -31,6 +34,61 @@ _COUNT: Final = """
         coalesce(sum(CASE WHEN status IN ('queued', 'running') THEN last ELSE epochs_done END), 0)
     FROM ({runs})
 """
+
+# A holder's speed is judged by the segments of its runs, over at most so many seconds.
+_WINDOW_S: Final = 30.0
+_HOLDERS: Final = f"""
+    WITH held AS (
+        SELECT id, lease_owner AS owner, claimed_at, lease_until, epochs - epochs_done AS left_,
+            max(claimed_at, {NOW} - {_WINDOW_S}) AS since
+        FROM _run WHERE status = 'running'
+    ),
+    lately AS (
+        SELECT h.id, sum(s.to_epoch - s.from_epoch) AS epochs
+        FROM held h JOIN _segment s ON s.run_id = h.id AND s.owner = h.owner
+            AND s.committed_at >= strftime('%Y-%m-%dT%H:%M:%fZ', h.since, 'unixepoch')
+        GROUP BY h.id
+    )
+    SELECT h.owner, count(*), strftime('%Y-%m-%dT%H:%M:%SZ', min(h.claimed_at), 'unixepoch'),
+        {NOW} - min(h.claimed_at), max(h.lease_until) - {NOW}, sum(h.left_),
+        coalesce(sum(l.epochs), 0) / max({NOW} - min(h.since), 0.001)
+    FROM held h LEFT JOIN lately l ON l.id = h.id GROUP BY h.owner ORDER BY min(h.claimed_at), h.owner
+"""
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A driver and what it has in hand: runs, since when (ISO-8601 UTC; also how long), and until when its
+    lease holds.
+
+    `epochs_left` are its runs' epochs still to do and `epochs_per_s` what it did of them lately, all runs
+    together; `gone` says that it was a process of this host that is no more, so that its runs are free.
+    """
+
+    owner: str
+    runs: int
+    since: str
+    held_s: float
+    lease_s: float
+    epochs_left: int
+    epochs_per_s: float
+    gone: bool
+
+    @property
+    def name(self) -> str:
+        """The owner in words: `host, process 123`."""
+        return owners.described(self.owner)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Seconds until its runs are done at this speed; None while that cannot be told."""
+        return self.epochs_left / self.epochs_per_s if self.epochs_per_s > 0 else None
+
+
+def holders(connection: Connection) -> list[Holder]:
+    """Who trains what, the longest at work first."""
+    rows = raw(connection).execute(_HOLDERS).fetchall()
+    return [Holder(*row, gone=owners.vanished(row[0])) for row in rows]
 
 
 def progress(connection: Connection, experiments: Sequence[int] | None) -> Progress:

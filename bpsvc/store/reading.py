@@ -15,7 +15,7 @@ from bpsvc.store import naming
 from bpsvc.store.engine import raw
 from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
-from bpsvc.store.progress import progress
+from bpsvc.store.progress import Holder, holders, progress
 from bpsvc.store.records import Progress
 from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
 
@@ -165,6 +165,10 @@ class Snapshot:
     def progress(self, experiments: Sequence[int] | None = None) -> Progress:
         """How many runs and epochs of these experiments (by number), or of all, are done and to do."""
         return progress(self._connection, experiments)
+
+    def holders(self) -> list[Holder]:
+        """Who has runs in hand: since when, how fast, how much is left."""
+        return holders(self._connection)
 
     def status(self) -> "pd.DataFrame":
         """One row an experiment: how many of its runs are in which status, and epochs done of those to do."""

@@ -31,11 +31,11 @@ from bpsvc.store.schedule_tables import schedule as schedule
 from bpsvc.store.schedule_tables import schedule_data as schedule_data
 from bpsvc.store.views import create_views
 
-VERSION: Final = 2
+VERSION: Final = 3
 REVISION: Final = f"{VERSION:04d}"
 APPLICATION_ID: Final = int.from_bytes(b"bpsv", "big")
 
-# What an epoch and a layer have measured, in the order of the columns.
+# What an epoch and a layer have measured, in the order of the columns; the last ones only on request.
 EPOCH_SERIES: Final = (
     "loss",
     "log_likelihood",
@@ -45,6 +45,7 @@ EPOCH_SERIES: Final = (
     "gradient_l2",
     "validation_loss",
     "validation_accuracy",
+    "sharpness",
 )
 LAYER_SERIES: Final = (
     "delta_rms",
@@ -54,6 +55,8 @@ LAYER_SERIES: Final = (
     "weight_l2",
     "saturated",
     "dead",
+    "w_dot_g",
+    "b_dot_g",
 )
 
 # What a run's row says of its training so far; a segment commits new values of these.
@@ -298,6 +301,21 @@ layer_gradients = table(
     *(Column(name, REAL) for name in LAYER_SERIES),
     key("layer_gradients", "run_id", "epoch", "layer"),
     within("layer_gradients", "run_id", "_run"),
+    rowid=False,
+)
+
+parameters = table(
+    "parameters",
+    needed("run_id"),
+    needed("epoch"),
+    needed("layer"),
+    Column("source", Integer),
+    Column("unit", Integer),
+    needed("name", Text),
+    Column("value", REAL),
+    Column("gradient", REAL),
+    key("parameters", "run_id", "epoch", "name"),
+    within("parameters", "run_id", "_run"),
     rowid=False,
 )
 

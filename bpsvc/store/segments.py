@@ -6,9 +6,8 @@ run.
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import repeat
 from typing import Any, Final
 
 import numpy as np
@@ -25,13 +24,6 @@ from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 # Rows that exist as Python tuples at one time: enough to be fast, few enough to be small.
 _CHUNK: Final = 16_384
 
-_EPOCHS: Final = (
-    f"INSERT INTO epochs (run_id, epoch, {', '.join(EPOCH_SERIES)}) VALUES (?, ?{', ?' * len(EPOCH_SERIES)})"
-)
-_LAYERS: Final = (
-    f"INSERT INTO layer_gradients (run_id, epoch, layer, {', '.join(LAYER_SERIES)})"
-    f" VALUES (?, ?, ?{', ?' * len(LAYER_SERIES)})"
-)
 _SEGMENT: Final = """
     INSERT INTO _segment (run_id, to_epoch, from_epoch, digest, environment_id, owner, seconds, committed_at)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -142,45 +134,49 @@ def _plain(value: Any) -> float | int | None:
 def _write(cursor: sqlite3.Cursor, records: Records, ids: NDArray[np.int64], kept: NDArray[np.bool_]) -> None:
     counts = slice(None) if kept.all() else kept[records.run]
     runs, epochs = ids[records.run[counts]], records.epoch[counts]
-    columns = _columns(records.epochs, EPOCH_SERIES, counts)
-    for start in range(0, len(runs), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        cursor.executemany(_EPOCHS, _rows([runs[part], epochs[part]], columns, part))
+    _insert(cursor, "epochs", runs, epochs, {}, _columns(records.epochs, EPOCH_SERIES, counts))
     faults.point("epochs")
     columns = _columns(records.layers, LAYER_SERIES, counts)
-    layers = next((column.shape[1] for column in columns if column is not None), 0)
-    for start in range(0, len(runs) if layers else 0, _CHUNK):
-        part = slice(start, start + _CHUNK)
-        rows = len(runs[part])
-        keys = [
-            np.repeat(runs[part], layers),
-            np.repeat(epochs[part], layers),
-            np.tile(np.arange(1, layers + 1), rows),
-        ]
-        cursor.executemany(_LAYERS, _rows(keys, columns, part))
+    layers = np.arange(1, next(iter(columns.values())).shape[1] + 1) if columns else np.empty(0, np.int64)
+    _insert(cursor, "layer_gradients", runs, epochs, {"layer": layers}, columns)
     faults.point("layers")
 
 
 def _columns(
     series: Mapping[str, NDArray[np.float64]], names: Sequence[str], counts: Any
-) -> list[NDArray[np.float64] | None]:
-    """The measured columns in the table's order; None for those that were not measured."""
+) -> dict[str, NDArray[np.float64]]:
+    """The measured columns, in the table's order."""
     unknown = set(series) - set(names)
     if unknown:
         raise UsageError(f"records have {', '.join(sorted(unknown))}", allowed=", ".join(names))
-    return [np.asarray(series[name], dtype=np.float64)[counts] if name in series else None for name in names]
+    return {name: np.asarray(series[name], dtype=np.float64)[counts] for name in names if name in series}
 
 
-def _rows(
-    keys: Sequence[NDArray[Any]], columns: Sequence[NDArray[np.float64] | None], part: slice
-) -> Iterator[tuple[Any, ...]]:
-    """Tuples of Python numbers. NaN binds as NULL; so does infinity, once it is NaN."""
-    lists: list[Any] = [key.tolist() for key in keys]
-    for column in columns:
-        if column is None:
-            lists.append(repeat(None))
-            continue
-        values = column[part].ravel()
-        finite = np.isfinite(values)
-        lists.append((values if finite.all() else np.where(finite, values, np.nan)).tolist())
-    return zip(*lists, strict=False)
+def _insert(
+    cursor: sqlite3.Cursor,
+    table: str,
+    runs: NDArray[np.int64],
+    epochs: NDArray[np.int64],
+    within: Mapping[str, NDArray[Any]],
+    columns: Mapping[str, NDArray[np.float64]],
+) -> None:
+    """Insert rows in chunks: one for each run and epoch, or several that the K values of `within` tell apart
+    (then columns are (M, K)). NaN and infinity become null.
+    """
+    names = ("run_id", "epoch", *within, *columns)
+    sql = f"INSERT INTO {table} ({', '.join(names)}) VALUES (?{', ?' * (len(names) - 1)})"
+    each = len(next(iter(within.values()))) if within else 1
+    step = max(1, _CHUNK // max(1, each))
+    for start in range(0, len(runs) if each else 0, step):
+        part = slice(start, start + step)
+        keys = [np.repeat(runs[part], each), np.repeat(epochs[part], each)]
+        keys += [np.tile(values, len(runs[part])) for values in within.values()]
+        lists = [key.tolist() for key in keys]
+        lists += [_finite(column[part].ravel()).tolist() for column in columns.values()]
+        cursor.executemany(sql, zip(*lists, strict=True))
+
+
+def _finite(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The values, with NaN (which binds as NULL) for those that are infinite."""
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, np.nan)

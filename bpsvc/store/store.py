@@ -16,6 +16,7 @@ from bpsvc.store.failures import explained
 from bpsvc.store.managing import Removal
 from bpsvc.store.naming import Named
 from bpsvc.store.opening import Mode, identity, prepare
+from bpsvc.store.progress import Holder
 from bpsvc.store.reading import Snapshot, Which
 from bpsvc.store.records import Claim, Experiment, Progress, Receipt, Segment
 from bpsvc.store.schedules import Schedules
@@ -257,6 +258,11 @@ class Store:
         """See `Snapshot.progress`."""
         with self.snapshot() as now:
             return now.progress(experiments)
+
+    def holders(self) -> list[Holder]:
+        """See `Snapshot.holders`."""
+        with self.snapshot() as now:
+            return now.holders()
 
     def status(self) -> "pd.DataFrame":
         """See `Snapshot.status`."""
