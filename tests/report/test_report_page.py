@@ -258,7 +258,7 @@ def test_a_failed_build_leaves_the_old_report(tmp_path: Path) -> None:
 
 
 def test_without_an_exchanging_system_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bpsvc.report.render.publish._exchanged", lambda *_: False)
+    monkeypatch.setattr("bpsvc.folders._exchanged", lambda *_: False)
     folder = tmp_path / "r"
     publish([("index.html", b"one")], folder)
     publish([("index.html", b"two")], folder)
