@@ -13,18 +13,33 @@ from bpsvc.store.engine import raw
 from bpsvc.store.records import Progress
 
 _ALL: Final = "SELECT r.status, r.outcome, r.epochs_done, r.epochs AS last FROM _run r"
-# An experiment is served when a run has reached its own epochs, even if another experiment wants more of it.
-_OF: Final = """
-    SELECT CASE
-            WHEN r.epochs_done >= m.last AND r.status <> 'diverged' AND EXISTS (
-                SELECT 1 FROM _checkpoint c WHERE c.run_id = r.id) THEN 'done'
-            ELSE r.status
-        END AS status,
-        r.outcome, min(r.epochs_done, m.last) AS epochs_done, m.last
+# An experiment is served when a run has reached its own epochs, even if another one wants more of it.
+_SERVED: Final = """
+    CASE
+        WHEN r.epochs_done >= m.last AND r.status <> 'diverged'
+            AND EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = r.id) THEN 'done'
+        ELSE r.status
+    END
+"""
+_OF: Final = f"""
+    SELECT {_SERVED} AS status, r.outcome, min(r.epochs_done, m.last) AS epochs_done, m.last
     FROM (
         SELECT run_id, max(epochs) AS last FROM _membership
         WHERE experiment_id IN (SELECT value FROM json_each(:experiments)) GROUP BY run_id
     ) m JOIN _run r ON r.id = m.run_id
+"""
+STATUS: Final = f"""
+    SELECT e.name || '@' || e.revision AS experiment, count(*) AS runs,
+        sum(s.status = 'queued') AS queued, sum(s.status = 'running') AS running,
+        sum(s.status = 'done') AS done, sum(s.status = 'diverged') AS diverged,
+        sum(s.status = 'failed') AS failed,
+        sum(s.status = 'cancelled') AS cancelled, sum(s.epochs_done) AS epochs_done,
+        sum(CASE WHEN s.status IN ('queued', 'running') THEN s.last ELSE s.epochs_done END) AS epochs_to_do
+    FROM _experiment e JOIN (
+        SELECT m.experiment_id, {_SERVED} AS status, min(r.epochs_done, m.last) AS epochs_done, m.last
+        FROM (SELECT experiment_id, run_id, epochs AS last FROM _membership) m JOIN _run r ON r.id = m.run_id
+    ) s ON s.experiment_id = e.id
+    GROUP BY e.id ORDER BY e.id
 """
 _COUNT: Final = """
     SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running'),
@@ -88,7 +103,7 @@ class Holder:
 def holders(connection: Connection) -> list[Holder]:
     """Who trains what, the longest at work first."""
     rows = raw(connection).execute(_HOLDERS).fetchall()
-    return [Holder(*row, gone=owners.vanished(row[0])) for row in rows]
+    return [Holder(*(*row, owners.vanished(row[0]))) for row in rows]
 
 
 def progress(connection: Connection, experiments: Sequence[int] | None) -> Progress:

@@ -15,7 +15,7 @@ from bpsvc.store import naming
 from bpsvc.store.engine import raw
 from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
-from bpsvc.store.progress import Holder, holders, progress
+from bpsvc.store.progress import STATUS, Holder, holders, progress
 from bpsvc.store.records import Progress
 from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
 
@@ -43,17 +43,6 @@ _WANTED: Final = """
         AND (:runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs)))
         GROUP BY r.id
     )
-"""
-_STATUS: Final = """
-    SELECT e.name || '@' || e.revision AS experiment,
-        count(*) AS runs, sum(r.status = 'queued') AS queued, sum(r.status = 'running') AS running,
-        sum(r.status = 'done') AS done, sum(r.status = 'diverged') AS diverged,
-        sum(r.status = 'failed') AS failed,
-        sum(r.status = 'cancelled') AS cancelled, sum(min(r.epochs_done, m.epochs)) AS epochs_done,
-        sum(CASE WHEN r.status IN ('queued', 'running') THEN m.epochs ELSE min(r.epochs_done, m.epochs) END)
-            AS epochs_to_do
-    FROM _experiment e JOIN _membership m ON m.experiment_id = e.id JOIN _run r ON r.id = m.run_id
-    GROUP BY e.id ORDER BY e.id
 """
 
 
@@ -174,7 +163,7 @@ class Snapshot:
         """One row an experiment: how many of its runs are in which status, and epochs done of those to do."""
         import pandas as pd
 
-        return pd.read_sql_query(_STATUS, self._cursor.connection)
+        return pd.read_sql_query(STATUS, self._cursor.connection)
 
     def _named(self, which: Which) -> list[Named]:
         names = [which] if isinstance(which, str) else list(which or ())

@@ -36,7 +36,8 @@ def test_status_counts_by_experiment(store: Store) -> None:
     table = store.status().set_index("experiment")
     assert list(table.index) == ["one@1", "two@1"]
     assert tuple(table.loc["one@1", ["runs", "epochs_done", "epochs_to_do"]]) == (2, 200, 200)
-    assert table.loc["two@1", "runs"] == 3 and table.loc["two@1", "queued"] == 2
+    assert tuple(table.loc["one@1", ["done", "queued"]]) == (2, 0)
+    assert tuple(table.loc["two@1", ["runs", "done", "queued"]]) == (3, 0, 3)
 
 
 def test_this_process_lives_and_another_does_not() -> None:
