@@ -25,6 +25,7 @@ Where = Annotated[
         "--where", "-w", help="Only runs for which this SQL condition over `runs` holds.", show_default=False
     ),
 ]
+AllowPath = Annotated[bool, typer.Option("--allow-path", help="Let data lie outside the spec's folder.")]
 Processes = Annotated[
     int | None,
     typer.Option("--processes", "-p", min=1, help="Processes to train with (default: one a processor)."),

@@ -5,24 +5,34 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli.options import AllowPath, Json
 from bpsvc.cli.output import print_json, print_rows, say
 
 
 def validate(
     specs: Annotated[list[Path], typer.Argument(help="Spec files.", show_default=False)],
-) -> None:
+    allow_path: AllowPath = False,
+    json: Json = False,
+) -> int:
     """Check specs and their data; store nothing.
 
     Examples:
 
       bpsvc validate specs/xor.json
+
+      bpsvc validate --json specs/xor.json
     """
     from bpsvc.service import submitting
 
-    for path, experiment in zip(specs, submitting.read(specs), strict=True):
+    if json:
+        findings = submitting.findings(specs, allow_path=allow_path)
+        print_json({"valid": not findings, "findings": findings})
+        return 2 if findings else 0
+    for experiment in submitting.read(specs, allow_path=allow_path):
         for warning in experiment.warnings:
-            say(f"{path}: note: {warning}")
-        say(f"{path}: valid, {len(experiment.runs)} runs of {experiment.epochs} epochs")
+            say(f"{experiment.name}: note: {warning}")
+        say(f"{experiment.name}: valid, {len(experiment.runs):,} runs of {experiment.epochs:,} epochs")
+    return 0
 
 
 def schema() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.interrupts import graceful
-from bpsvc.cli.options import DB, Db, Form, Json, Processes, Quiet
+from bpsvc.cli.options import DB, AllowPath, Db, Form, Json, Processes, Quiet
 from bpsvc.cli.output import Format, print_json, print_rows, say
 
 Specs = Annotated[
@@ -34,6 +34,8 @@ def submit(
             "--more-seeds", min=1, help="Add so many seeds to the experiment as it is.", show_default=False
         ),
     ] = None,
+    max_runs: Annotated[int, typer.Option("--max-runs", min=1, help="Refuse a spec of more runs.")] = 100_000,
+    allow_path: AllowPath = False,
     json: Json = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
     processes: Processes = None,
@@ -57,7 +59,8 @@ def submit(
     experiments = submitting.read(
         specs,
         overrides=submitting.overrides(settings or []),
-        limits=spec.Limits(record_bytes=None) if yes else None,
+        limits=spec.Limits(runs=max_runs, record_bytes=None if yes else spec.Limits.record_bytes),
+        allow_path=allow_path,
         seeds=submitting.more_seeds(db, more_seeds) if more_seeds else None,
     )
     if dry_run:

@@ -256,6 +256,6 @@ def merge(
         for file in files:
             merged = store.upkeep.merge(file)
             say(
-                f"{file}: {merged.experiments} experiments; {merged.new} new runs, {merged.further} that went "
+                f"{file}: {merged.experiments} experiments, {merged.new} new runs, {merged.further} went "
                 f"further there, {merged.kept} as here"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bpsvc import spec
-from bpsvc.errors import NotFoundError, UsageError
+from bpsvc.errors import DataError, NotFoundError, SpecError, UsageError, dotted
 from bpsvc.store import Receipt, Store
 from bpsvc.store.files import locate
 from bpsvc.work import stacking
@@ -45,6 +45,24 @@ def read(
             experiment = resolve(overrides={**(overrides or {}), "seeds": list(seeds(experiment))})
         experiments.append(experiment)
     return experiments
+
+
+def findings(paths: Sequence[Path], *, allow_path: bool = False) -> list[dict[str, Any]]:
+    """What is wrong with specs, as JSON: file, line, column, field, what, allowed, remedy. Empty when all is
+    well.
+    """
+    found: list[dict[str, Any]] = []
+    for path in _files(paths):
+        try:
+            read([path], allow_path=allow_path)
+        except SpecError as error:
+            found += [
+                {"file": str(path), **vars(finding), "path": dotted(finding.path)}
+                for finding in error.findings
+            ]
+        except DataError as error:
+            found.append({"file": str(path), "what": str(error)})
+    return found
 
 
 def _files(paths: Sequence[Path]) -> list[Path]:

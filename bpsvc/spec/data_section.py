@@ -112,6 +112,8 @@ class CsvData(DataSection):
     """Headings of the columns to learn from; null: all but the target."""
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """The character between cells."""
+    target_kind: Literal["auto", "number", "class"] = "auto"
+    """Whether the target is a number or a class; auto: numbers are numbers and any other text is a class."""
 
 
 class NpzData(DataSection):

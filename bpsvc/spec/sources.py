@@ -67,7 +67,13 @@ class Library:
         if isinstance(section, CsvData):
             target = section.target[0] if len(section.target) == 1 else section.target
             path = self._inside(section.path)
-            return data.read_csv(path, target=target, features=section.features, delimiter=section.delimiter)
+            return data.read_csv(
+                path,
+                target=target,
+                features=section.features,
+                delimiter=section.delimiter,
+                target_kind=section.target_kind,
+            )
         if isinstance(section, NpzData):
             return data.read_npz(self._inside(section.path), x=section.x, y=section.y)
         if isinstance(section, InlineData):
