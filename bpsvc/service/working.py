@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from bpsvc.store import Progress, Receipt, Store, owner
 from bpsvc.work.driver import drain
+from bpsvc.work.effort import Effort
 from bpsvc.work.executors import executor, processors
 
 
@@ -16,17 +17,17 @@ def train(
     stop: threading.Event | None = None,
     tell: Callable[[Progress], None] = lambda progress: None,
     stay: bool = False,
-) -> None:
+) -> Effort:
     """Train the runs of these experiments (None: whatever is queued) until all have ended, or until `stop` is
-    set.
+    set; what it took.
 
     `processes` defaults to one a processor; `stay` keeps waiting for new work.
     """
     if not stay and not store.progress(experiments).outstanding:
-        return
+        return Effort()
     count = processes or processors()
     with executor(count) as pool:
-        drain(
+        return drain(
             store,
             pool,
             owner=owner(),
@@ -44,6 +45,17 @@ def summary(store: Store, receipt: Receipt) -> str:
     counts = {name: getattr(now, name) for name in ("diverged", "failed", "cancelled", "queued", "running")}
     parts = [f"{now.done} done", *(f"{count} {name}" for name, count in counts.items() if count)]
     return f"{receipt.experiment}: {now.runs} runs, {', '.join(parts)}"
+
+
+def cost(effort: Effort) -> str:
+    """What recording cost, in one line; empty when nothing was trained."""
+    if not effort.values:
+        return ""
+    speed = effort.values / max(effort.writing_s, 1e-9) / 1e6
+    return (
+        f"{effort.computing_s:.1f} s computing, {effort.writing_s:.1f} s writing {effort.values:,} values "
+        f"({speed:.1f} million a second)"
+    )
 
 
 def verdict(store: Store, experiments: Sequence[int] | None) -> int:

@@ -3,26 +3,31 @@ store.
 
     claim → train (elsewhere, any number at once) → commit → train → … → released or ended
 
-One batch in flight more than there are processes keeps these busy while the driver writes. A batch's next
-segment begins only when the last one is committed, so a kill at any instant loses at most the segment in
-flight.
+A batch's next segment begins only when the last one is committed, so a kill at any instant loses at most the
+segment in flight. Leases are renewed while segments are computed, however long an epoch takes; whoever is
+paused renews nothing, and finds its commits refused when another driver has taken over.
 """
 
-import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil
+from threading import Event
 from typing import Final
 
-from bpsvc.store import Claim, Progress, Store
+from bpsvc import faults
+from bpsvc.errors import StoreError
+from bpsvc.store import LEASE_S, Claim, Progress, Store
 from bpsvc.work import outcome, stacking
+from bpsvc.work.effort import Effort
 from bpsvc.work.executors import Inline, Pool
-from bpsvc.work.segments import Result, Task, train
+from bpsvc.work.segments import BUDGET_S, Result, Task, train, values
 
-LEASE_S: Final = 15.0
-RENEW_S: Final = 4.0
 POLL_S: Final = 0.5
+# What is still being computed so long after a stop is given up: epochs may be longer than anyone's patience.
+GRACE_S: Final = 6.0
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,11 @@ class Batch:
         lanes = [lane for lane, claim in enumerate(self.claims) if claim.run_id in kept and going[lane]]
         if not lanes:
             return None
-        task = Task(self.task.problem.take(lanes), result.state.take(lanes), self.task.target)
-        claims = [replace(self.claims[lane], epochs_done=result.state.epoch, attempts=0) for lane in lanes]
-        return Batch(claims, task)
+        problem, state = self.task.problem, result.state
+        if len(lanes) < len(self.claims):
+            problem, state = problem.take(lanes), state.take(lanes)
+        claims = [replace(self.claims[lane], epochs_done=state.epoch, attempts=0) for lane in lanes]
+        return Batch(claims, replace(self.task, problem=problem, begin=state))
 
 
 def drain(
@@ -50,68 +57,146 @@ def drain(
     owner: str,
     processes: int = 1,
     experiments: Sequence[int] | None = None,
-    stop: threading.Event | None = None,
+    stop: Event | None = None,
     stay: bool = False,
     tell: Callable[[Progress], None] = lambda progress: None,
-) -> None:
+    lease_s: float = LEASE_S,
+) -> Effort:
     """Train whatever waits (in these experiments, or at all) until everything there has ended.
 
     Runs that another driver holds are waited for. `stay` keeps polling for new work. When `stop` is set, the
-    segments in flight are finished and committed, and everything claimed is released.
+    segments in flight are finished and committed, and everything claimed is released. A segment takes no
+    longer than a third of the lease, where its epochs allow.
     """
-    stop = stop or threading.Event()
-    flying: dict[Future[Result], Batch] = {}
+    driver = _Driver(store, executor, owner, processes, experiments, lease_s)
+    patience = None
     try:
         while True:
-            while len(flying) <= processes and not stop.is_set():
-                batch = _claim(store, owner, processes, experiments)
-                if batch is None:
-                    break
-                flying[_launch(executor, batch)] = batch
-            if not flying:
-                if stop.is_set() or not (stay or store.progress(experiments).outstanding):
-                    return
-                stop.wait(POLL_S)
+            stopping = stop is not None and stop.is_set()
+            if not stopping:
+                driver.claim()
+            elif patience is None:
+                patience = time.monotonic() + GRACE_S
+            if not driver.flying:
+                if stopping or not (stay or store.progress(experiments).outstanding):
+                    return driver.effort
+                # Not stop.wait(): a signal handler that sets what its own thread waits for may hang.
+                time.sleep(POLL_S)
                 continue
-            done, _ = wait(flying, timeout=RENEW_S, return_when=FIRST_COMPLETED)
-            for future in done:
-                batch = flying.pop(future)
-                if (error := future.exception()) is not None:
-                    store.lose(batch.claims, f"{type(error).__name__}: {error}")
-                    continue
-                left = _commit(store, owner, batch, future.result())
-                if left is not None and not stop.is_set():
-                    flying[_launch(executor, left)] = left
-                elif left is not None:
-                    store.release(left.claims)
-            for batch in flying.values():
-                store.renew(batch.claims, LEASE_S)
-            tell(store.progress(experiments))
+            if driver.land(stopping):
+                tell(store.progress(experiments))
+            if patience is not None and time.monotonic() > patience:
+                executor.abandon()
+                return driver.effort
+    except BaseException:
+        executor.abandon()
+        raise
     finally:
-        for batch in flying.values():
-            store.release(batch.claims)
+        with suppress(StoreError):  # what cannot be released is free when this process is gone
+            driver.release()
 
 
-def _launch(executor: Inline | Pool, batch: Batch) -> Future[Result]:
-    """Have a segment computed; what may have killed its process before goes alone, so that nothing else dies
-    of it.
-    """
-    run = executor.alone if batch.claims[0].attempts else executor.submit
-    return run(train, batch.task)
+class _Driver:
+    """What one driver holds: the segments in flight, and the leases on their runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Inline | Pool,
+        owner: str,
+        processes: int,
+        experiments: Sequence[int] | None,
+        lease_s: float,
+    ) -> None:
+        self._store, self._executor, self._owner = store, executor, owner
+        self._processes, self._experiments, self._lease_s = processes, experiments, lease_s
+        self._renewed = time.monotonic()
+        self._held: list[Claim] = []  # claimed, and on their way into a segment
+        self.flying: dict[Future[Result], Batch] = {}
+        self.effort = Effort()
+
+    def claim(self) -> None:
+        """Take what waits until the executor has enough to do."""
+        while len(self.flying) < self._executor.capacity and (claims := self._claims()):
+            try:
+                task = stacking.task(claims, self._store.dataset(claims[0].data))
+                task = replace(task, budget_s=min(BUDGET_S, self._lease_s / 3))
+            except (
+                Exception
+            ) as error:  # such as a damaged checkpoint: the others of its stack go on without it
+                self._store.lose(claims, _described(error))
+            else:
+                self._launch(Batch(claims, task))
+            self._held = []
+
+    def land(self, stopping: bool) -> bool:
+        """Wait a little, commit the segments that are done, and send their batches on; whether there were
+        any.
+        """
+        done, _ = wait(self.flying, timeout=min(POLL_S, self._lease_s / 6), return_when=FIRST_COMPLETED)
+        for future in done:
+            batch = self.flying[future]
+            error = future.exception()
+            if error is None:
+                left = self._commit(batch, future.result())
+                if left is not None and stopping:
+                    self._store.release(left.claims)
+                elif left is not None:
+                    self._launch(left)
+            elif stopping:  # whoever stops us may have stopped our processes, too
+                self._store.release(batch.claims)
+            else:
+                self._store.lose(batch.claims, _described(error))
+            del self.flying[future]
+        self._renew()
+        return bool(done)
+
+    def release(self) -> None:
+        """Give back all that is still held, unharmed."""
+        claims = [*self._held, *(claim for batch in self.flying.values() for claim in batch.claims)]
+        if claims:
+            self._store.release(claims)
+
+    def _claims(self) -> Sequence[Claim]:
+        now = self._store.progress(self._experiments)
+        if not now.outstanding:
+            return []
+        flying = sum(len(batch.claims) for batch in self.flying.values())
+        limit = min(stacking.MAX_STACK, max(1, ceil((now.queued + flying) / self._processes)))
+        claims = self._store.claim(
+            self._owner, limit=limit, experiments=self._experiments, lease_s=self._lease_s
+        )
+        self._held = claims
+        # Runs that have not begun stand at epoch 0; so may runs that have (epochs: 0), which have to wait.
+        begun = [claim for claim in claims if claim.checkpoint is not None]
+        if begun and len(begun) < len(claims):
+            self._store.release(begun)
+            return [claim for claim in claims if claim.checkpoint is None]
+        return claims
+
+    def _launch(self, batch: Batch) -> None:
+        """Have a segment computed; what may have killed its process before goes alone, so that nothing else
+        dies of it.
+        """
+        doubtful = any(claim.attempts for claim in batch.claims)
+        run = self._executor.alone if doubtful else self._executor.submit
+        self.flying[run(train, batch.task)] = batch
+
+    def _commit(self, batch: Batch, result: Result) -> Batch | None:
+        faults.point("computed")
+        began = time.perf_counter()
+        segment = outcome.segment(batch.claims, batch.task, result, self._owner, self._lease_s)
+        kept = self._store.commit(segment)
+        self.effort += Effort(result.seconds, time.perf_counter() - began, values(result.records))
+        return batch.after(result, kept)
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if self.flying and now - self._renewed > self._lease_s / 3:
+            self._renewed = now
+            claims = [claim for batch in self.flying.values() for claim in batch.claims]
+            self._store.renew(claims, self._lease_s)
 
 
-def _commit(store: Store, owner: str, batch: Batch, result: Result) -> Batch | None:
-    kept = store.commit(outcome.segment(batch.claims, batch.task, result, owner, LEASE_S))
-    return batch.after(result, kept)
-
-
-def _claim(store: Store, owner: str, processes: int, experiments: Sequence[int] | None) -> Batch | None:
-    waiting = store.progress(experiments).queued
-    limit = min(stacking.MAX_STACK, max(1, ceil(waiting / processes)))
-    claims = store.claim(owner, limit=limit, experiments=experiments, lease_s=LEASE_S)
-    # Runs that have not begun stand at epoch 0, and so may runs that have (epochs: 0): these have to wait.
-    begun = [claim for claim in claims if claim.checkpoint is not None]
-    if begun and len(begun) < len(claims):
-        store.release(begun)
-        claims = [claim for claim in claims if claim.checkpoint is None]
-    return Batch(claims, stacking.task(claims, store.dataset(claims[0].data))) if claims else None
+def _described(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"

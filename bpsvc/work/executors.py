@@ -1,8 +1,8 @@
-"""Where segments are computed: anything with the interface of `concurrent.futures.Executor`.
+"""Where segments are computed: in a thread of the driver's process, or in processes of their own.
 
 Processes are spawned, never forked (the driver holds a database and perhaps threads), use one BLAS thread
-each, ignore Ctrl-C (the driver decides when to stop) and end when their driver is gone, even if it was
-killed.
+each, ignore Ctrl-C (the driver decides when to stop) and end when their driver lets go of them or is gone,
+even if it was killed.
 """
 
 import multiprocessing
@@ -11,25 +11,101 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from multiprocessing.connection import wait
-from typing import ParamSpec, TypeVar
+from multiprocessing.connection import Connection
+from typing import Any, Final, ParamSpec, TypeVar
+
+from bpsvc.work.quarantine import Quarantine
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
+_SPAWN: Final = multiprocessing.get_context("spawn")
 
 
 class Inline(Executor):
-    """Computes in the calling thread, at once."""
+    """One computation at a time in this process: in a thread, so that the driver can keep its leases
+    meanwhile.
+    """
+
+    capacity: Final = 1
+
+    def __init__(self) -> None:
+        self._hold = Hold()
+        self._quarantine = Quarantine(self._hold.processes)
 
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         future: Future[_T] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
+
+        def compute() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+
+        threading.Thread(target=compute, name="training", daemon=True).start()
         return future
 
-    alone = submit
+    def alone(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """The same in a process of its own: for a task that may have killed its process before."""
+        return self._quarantine.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._quarantine.shutdown()
+
+    def abandon(self) -> None:
+        """Wait for nothing that is being computed."""
+        self._hold.let_go()
+
+
+class Pool(Executor):
+    """So many processes; a broken pool is replaced at the next submit, and `alone` risks no other's work.
+
+    One task more than there are processes keeps these busy while the driver writes.
+    """
+
+    def __init__(self, processes: int) -> None:
+        self.capacity: Final = processes + 1
+        self._processes = processes
+        self._hold = Hold()
+        self._pool = self._hold.processes(processes)
+        self._quarantine = Quarantine(self._hold.processes)
+
+    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        try:
+            return self._pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:
+            self._pool.shutdown()
+            self._pool = self._hold.processes(self._processes)
+            return self._pool.submit(fn, *args, **kwargs)
+
+    def alone(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
+        """The same in a process of its own: for a task that may have killed its process before."""
+        return self._quarantine.submit(fn, *args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        self._pool.shutdown(wait, cancel_futures=cancel_futures)
+        self._quarantine.shutdown()
+
+    def abandon(self) -> None:
+        """End every process at once, whatever it is computing."""
+        self._hold.let_go()
+
+
+class Hold:
+    """The driver's hold on its processes: a pipe whose other end they watch. It closes when the driver lets
+    go, or is gone.
+    """
+
+    def __init__(self) -> None:
+        self._far, self._near = _SPAWN.Pipe(duplex=False)
+
+    def processes(self, count: int) -> ProcessPoolExecutor:
+        """A pool of so many processes that live as long as the hold."""
+        # The environment is read when a process loads numpy, which spawning does; ours has it set for good.
+        os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+        return ProcessPoolExecutor(count, _SPAWN, initializer=_begin_process, initargs=(self._far,))
+
+    def let_go(self) -> None:
+        self._near.close()
 
 
 def processors() -> int:
@@ -37,51 +113,17 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Pool(Executor):
-    """So many processes; a broken pool is replaced at the next submit, and `alone` risks no other's work."""
-
-    def __init__(self, processes: int) -> None:
-        self._processes = processes
-        self._pool = _processes(processes)
-
-    def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        try:
-            return self._pool.submit(fn, *args, **kwargs)
-        except BrokenExecutor:
-            self._pool.shutdown()
-            self._pool = _processes(self._processes)
-            return self._pool.submit(fn, *args, **kwargs)
-
-    def alone(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
-        """The same in a process of its own: for a task that may have killed its process before."""
-        pool = _processes(1)
-        future = pool.submit(fn, *args, **kwargs)
-        future.add_done_callback(lambda _: pool.shutdown(wait=False))
-        return future
-
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._pool.shutdown(wait, cancel_futures=cancel_futures)
-
-
 def executor(processes: int) -> "Inline | Pool":
     """An executor with that many processes; with one it is the calling process itself."""
     return Inline() if processes <= 1 else Pool(processes)
 
 
-def _processes(count: int) -> ProcessPoolExecutor:
-    # The environment is read when a process loads numpy, which spawning does; ours has it set for good.
-    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
-    return ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), initializer=_begin_process)
-
-
-def _begin_process() -> None:
+def _begin_process(hold: "Connection[Any, Any]") -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    threading.Thread(target=_end_with_driver, daemon=True).start()
+    threading.Thread(target=_end_with_driver, args=(hold,), daemon=True).start()
 
 
-def _end_with_driver() -> None:
-    driver = multiprocessing.parent_process()
-    if driver is not None:
-        wait([driver.sentinel])
-        os._exit(0)
+def _end_with_driver(hold: "Connection[Any, Any]") -> None:
+    hold.poll(None)  # nothing is ever sent: this returns when the other end is closed
+    os._exit(0)

@@ -6,7 +6,7 @@ from typing import Final
 
 from threadpoolctl import threadpool_limits
 
-from bpsvc import nn
+from bpsvc import faults, nn
 from bpsvc.work import checkpoint
 
 BUDGET_S: Final = 1.5
@@ -23,6 +23,7 @@ class Task:
     problem: nn.Problem
     begin: nn.State | nn.Floats
     target: int
+    budget_s: float = BUDGET_S
 
 
 @dataclass(frozen=True)
@@ -46,22 +47,27 @@ def train(task: Task) -> Result:
     """
     began = time.perf_counter()
     problem, pieces = task.problem, []
+    faults.point("train", task.problem.seeds.tolist)
     with threadpool_limits(limits=1):
         if isinstance(task.begin, nn.State):
             state = task.begin
         else:
             state, first = nn.start(problem, task.begin)
             pieces.append(first)
-        from_epoch, rows, length = state.epoch, 0, 1
-        width = len(nn.EPOCH_SERIES) + len(nn.LAYER_SERIES) * len(problem.network.layers)
+        from_epoch, recorded, length = state.epoch, 0, 1
         while state.epoch < task.target and bool((state.outcome == nn.Outcome.RUNNING).any()):
             state, records = nn.advance(problem, state, min(length, task.target - state.epoch))
             pieces.append(records)
-            rows += len(records.run)
-            by_time = BUDGET_S / (time.perf_counter() - began) - 1.0
-            by_volume = MAX_VALUES / max(1, rows * width) - 1.0
+            recorded += values(records)
+            by_time = task.budget_s / (time.perf_counter() - began) - 1.0
+            by_volume = MAX_VALUES / max(1, recorded) - 1.0
             left = int((state.epoch - from_epoch) * min(by_time, by_volume))
             if left < 1:
                 break
             length = min(2 * length, left)
     return Result(state, nn.join(pieces), checkpoint.pack(state), time.perf_counter() - began)
+
+
+def values(records: nn.Records) -> int:
+    """How many measured numbers these records have."""
+    return sum(series.size for table in (records.epochs, records.layers) for series in table.values())
