@@ -49,9 +49,13 @@ def attend(store: Store, *, now: datetime | None = None) -> Iterator[News]:
 
 @contextlib.contextmanager
 def attending(
-    store: Store, tell: Callable[[str], None], *, clock: Callable[[], datetime | None] = lambda: None
+    store: Store,
+    tell: Callable[[str], None],
+    *,
+    clock: Callable[[], datetime | None] = lambda: None,
+    every_s: float = EVERY_S,
 ) -> Iterator[None]:
-    """Attend every few seconds in a thread of its own, while within. `tell` is given each piece of news as a
+    """Attend again and again in a thread of its own, while within. `tell` is given each piece of news as a
     line, and what goes wrong (once, until it changes); `clock` gives the time where it is not the database's.
     """
     stop = threading.Event()
@@ -67,8 +71,8 @@ def attending(
                 if str(error) != trouble:
                     trouble = str(error)
                     name = "" if isinstance(error, BpsvcError) else f"{type(error).__name__}: "
-                    tell(f"schedules: {name}{trouble}; they are looked at again every {EVERY_S:g} s")
-            if stop.wait(EVERY_S):
+                    tell(f"schedules: {name}{trouble}; they are looked at again every {every_s:g} s")
+            if stop.wait(every_s):
                 return
 
     thread = threading.Thread(target=loop, name="schedules", daemon=True)
