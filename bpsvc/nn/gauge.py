@@ -5,12 +5,13 @@ unit) pairs.
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from bpsvc.nn.arrays import Bools, Floats
 from bpsvc.nn.cadence import Criterion
+from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LIKELIHOOD
 from bpsvc.nn.network import Network
 from bpsvc.nn.propagation import Parameters, Propagation, Stage
@@ -19,11 +20,28 @@ SATURATION: Final = 0.05  # saturated: |f'| below this share of its maximum
 
 
 class Gauge:
-    """Measures what a propagation has found for targets y (as the layout stacks them)."""
+    """Measures what a propagation has found for targets y (as the layout stacks them); `work` is scratch like
+    theta.
+    """
 
-    def __init__(self, network: Network, loss: str, propagation: Propagation, y: Floats) -> None:
+    def __init__(
+        self,
+        network: Network,
+        loss: str,
+        propagation: Propagation,
+        y: Floats,
+        parameters: Parameters,
+        work: Floats,
+    ) -> None:
         self.p, self.y, self.layout = propagation, y, propagation.layout
-        self.slices = network.slices
+        self.parts = [_Part.of(propagation.layout, at.whole, parameters, work) for at in network.slices]
+        self.products = [
+            {
+                name: None if part is None else _Part.of(propagation.layout, part, parameters, work)
+                for name, part in (("w_dot_g", at.weights), ("b_dot_g", at.bias))
+            }
+            for at in network.slices
+        ]
         output = network.output.activation
         self.softmax = output == "softmax"
         likelihood = LIKELIHOOD.for_output(output)
@@ -98,22 +116,22 @@ class Gauge:
 
     # Of a layer, each (L, R)
 
-    def squared_gradients(self, gradient: Floats, work: Floats) -> Floats:
+    def squared_gradients(self) -> Floats:
         """Σ g² of each layer: (L, R)."""
-        squares = np.empty((len(self.slices), self.p.runs))
-        for at, row in zip(self.slices, squares, strict=True):
-            self.layout.squares(self.layout.rows(gradient, at.whole), self.layout.rows(work, at.whole), row)
+        squares = np.empty((len(self.parts), self.p.runs))
+        for k, part in enumerate(self.parts):
+            self.layout.squares(part.gradient, part.work, squares[k])
         return squares
 
-    def layers(self, parameters: Parameters, work: Floats, names: Collection[str]) -> dict[str, Floats]:
-        """The layer series called for, but gradient_l2; `work` is scratch of theta's shape."""
-        series = {name: np.empty((len(self.slices), self.p.runs)) for name in names}
+    def layers(self, names: Collection[str]) -> dict[str, Floats]:
+        """The layer series called for, but gradient_l2."""
+        series = {name: np.empty((len(self.parts), self.p.runs)) for name in names}
         if not series:
             return series
         for k, stage in enumerate(self.p.stages):
             row = {name: values[k] for name, values in series.items()}
-            self._of_signal(stage, row, last=k == len(self.slices) - 1)
-            self._of_parameters(k, parameters, work, row)
+            self._of_signal(stage, row, last=stage is self.p.output)
+            self._of_parameters(k, row)
         return series
 
     def _of_signal(self, stage: Stage, row: Mapping[str, Floats], last: bool) -> None:
@@ -139,30 +157,36 @@ class Gauge:
             none = np.maximum.reduce(u, axis=self.layout.examples) == 0.0
             np.divide(self.layout.count(none), pairs // self.p.examples, out=row["dead"])
 
-    def _of_parameters(self, k: int, parameters: Parameters, work: Floats, row: Mapping[str, Floats]) -> None:
-        at, layout = self.slices[k], self.layout
-        theta, gradient, scratch = (
-            layout.rows(values, at.whole) for values in (parameters.theta, parameters.gradient, work)
-        )
+    def _of_parameters(self, k: int, row: Mapping[str, Floats]) -> None:
+        part, layout = self.parts[k], self.layout
         if "weight_l2" in row:
-            np.sqrt(layout.squares(theta, scratch, row["weight_l2"]), out=row["weight_l2"])
+            np.sqrt(layout.squares(part.theta, part.work, row["weight_l2"]), out=row["weight_l2"])
         if "gradient_max_abs" in row or "gradient_mean_abs" in row:
-            np.abs(gradient, out=scratch)
+            np.abs(part.gradient, out=part.work)
         if "gradient_max_abs" in row:
-            layout.largest(scratch, row["gradient_max_abs"])
+            layout.largest(part.work, row["gradient_max_abs"])
         if "gradient_mean_abs" in row:
-            size = at.whole.stop - at.whole.start
-            np.divide(layout.total(scratch, row["gradient_mean_abs"]), size, out=row["gradient_mean_abs"])
-        for name, part in (("w_dot_g", at.weights), ("b_dot_g", at.bias)):
-            if name in row and part is not None:
-                scratch = layout.rows(work, part)
-                np.multiply(
-                    layout.rows(parameters.theta, part), layout.rows(parameters.gradient, part), out=scratch
-                )
-                layout.total(scratch, row[name])
+            size = part.theta.size // self.p.runs
+            np.divide(layout.total(part.work, row["gradient_mean_abs"]), size, out=row["gradient_mean_abs"])
+        for name, factors in self.products[k].items():
+            if name in row and factors is not None:
+                np.multiply(factors.theta, factors.gradient, out=factors.work)
+                layout.total(factors.work, row[name])
             elif name in row:
                 row[name].fill(0.0)
 
     def _pairs(self, stage: Stage) -> int:
         """(example, unit) pairs of one run."""
         return stage.z.size // self.p.runs
+
+
+class _Part(NamedTuple):
+    """Views of one layer's parameters."""
+
+    theta: Floats
+    gradient: Floats
+    work: Floats
+
+    @classmethod
+    def of(cls, layout: Layout, at: slice, parameters: Parameters, work: Floats) -> "_Part":
+        return cls(*(layout.rows(values, at) for values in (parameters.theta, parameters.gradient, work)))

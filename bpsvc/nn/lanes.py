@@ -37,7 +37,11 @@ class Lanes:
         self.knobs = self._knobs()
         self.x, self.y = self.layout.inputs(with_constant(problem.x)), self.layout.targets(problem.y)
         self.full = self._propagation(problem.examples, self.parameters)
-        self.gauge = Gauge(problem.network, problem.loss, self.full, self.y)
+        self.gauge = Gauge(problem.network, problem.loss, self.full, self.y, self.parameters, self.descent.u)
+        apart = {"gradient_l2", "sharpness", "validation_loss", "validation_accuracy"}
+        self.epoch_names = [name for name in problem.epoch_series if name not in apart]
+        self.layer_names = [name for name in problem.layer_series if name not in apart]
+        self.gradient_l2 = "gradient_l2" in problem.series
         self.validation_gauge = None
         nothing = np.full(len(problem.seeds), np.nan)
         self.no_validation = {"validation_loss": nothing, "validation_accuracy": nothing}
@@ -46,7 +50,9 @@ class Lanes:
             aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
             propagation = self._propagation(problem.validation_x.shape[-2], aside)
             y = self.layout.targets(problem.validation_y)
-            self.validation_gauge = Gauge(problem.network, problem.loss, propagation, y)
+            self.validation_gauge = Gauge(
+                problem.network, problem.loss, propagation, y, self.parameters, self.descent.u
+            )
         self.batches = None
         if not problem.full_batch:
             self.batches = Batches(problem, self.layout)
@@ -112,14 +118,14 @@ class Lanes:
             "validation_accuracy": self.validation_gauge.accuracy(),
         }
 
-    def series(self, epoch_names: Sequence[str], layer_names: Sequence[str]) -> tuple[PerRun, PerRun]:
-        """The epoch series called for (but validation's), (R,) each, and the layer series, (L, R) each."""
-        work = self.descent.u
-        layers = self.gauge.layers(self.parameters, work, [n for n in layer_names if n != "gradient_l2"])
-        apart = ("gradient_l2", "sharpness")
-        epochs = {name: self.gauge.measure(name) for name in epoch_names if name not in apart}
-        if "gradient_l2" in layer_names or "gradient_l2" in epoch_names:
-            squares = self.gauge.squared_gradients(self.parameters.gradient, work)
+    def series(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """The epoch series called for (but validation's and sharpness), (R,) each, and the layer series, (L,
+        R).
+        """
+        epochs = {name: self.gauge.measure(name) for name in self.epoch_names}
+        layers = self.gauge.layers(self.layer_names)
+        if self.gradient_l2:
+            squares = self.gauge.squared_gradients()
             total = squares[0].copy()
             for row in squares[1:]:  # one after another: a reduction's order would depend on the runs
                 np.add(total, row, out=total)

@@ -10,12 +10,16 @@ runs; runs last keeps at least two lanes (with one, numpy drops the axis and add
 first uses only `matmul`, ufuncs and reductions over whole trailing axes.
 """
 
+import inspect
 from typing import Final, Protocol
 
 import numpy as np
 
 from bpsvc.nn.arrays import Bools, Floats, Indices
 from bpsvc.nn.network import Network
+
+# Without the look for other array types, which takes as long as the product of a tiny layer.
+_einsum = inspect.unwrap(np.einsum)
 
 
 class Layout(Protocol):
@@ -110,17 +114,17 @@ class RunsLast:
 
     def affine(self, w: Floats, a: Floats, out: Floats) -> Floats:
         """z_on = sum_i w_io a_in."""
-        np.einsum("in,ior->onr" if a.ndim == 2 else "inr,ior->onr", a, w, out=out)
+        _einsum("in,ior->onr" if a.ndim == 2 else "inr,ior->onr", a, w, out=out)
         return out
 
     def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats:
         """dw_io = sum_n a_in delta_on."""
-        np.einsum("in,onr->ior" if a.ndim == 2 else "inr,onr->ior", a, delta, out=out)
+        _einsum("in,onr->ior" if a.ndim == 2 else "inr,onr->ior", a, delta, out=out)
         return out
 
     def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats:
         """g_in = sum_o w_io delta_on: over all paths, not one."""
-        np.einsum("ior,onr->inr", w, delta, out=out)
+        _einsum("ior,onr->inr", w, delta, out=out)
         return out
 
     def total(self, values: Floats, out: Floats) -> Floats:
@@ -129,7 +133,7 @@ class RunsLast:
 
     def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
         flat = values.reshape(-1, values.shape[-1])
-        np.einsum("kr,kr->r", flat, flat, out=out)
+        _einsum("kr,kr->r", flat, flat, out=out)
         return out
 
     def largest(self, values: Floats, out: Floats) -> Floats:

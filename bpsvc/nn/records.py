@@ -1,15 +1,12 @@
-"""Records: what is written down at an epoch, as columns; and the recorder that collects them for a chunk of
-runs.
-"""
+"""Records: what is written down of runs at epochs, as columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bpsvc.nn.arrays import Bools, Floats, Ints
+from bpsvc.nn.arrays import Floats, Ints
 
 EPOCH_SERIES: Final = (
     "loss",
@@ -80,90 +77,3 @@ def join(parts: Sequence[Records]) -> Records:
     if np.all((by_run > 0) | ((by_run == 0) & (np.diff(whole.epoch) > 0))):
         return whole
     return whole.take(np.lexsort((whole.epoch, whole.run)))
-
-
-def none(layers: int, epoch_series: Sequence[str], layer_series: Sequence[str]) -> Records:
-    """No records of these series, of a network with so many layers."""
-    return Records(
-        np.empty(0, np.int64),
-        np.empty(0, np.int64),
-        {name: np.empty(0) for name in epoch_series},
-        {name: np.empty((0, layers)) for name in layer_series},
-    )
-
-
-class Recorder:
-    """Collects the records of R runs (numbers in the stack) at planned epochs, and of runs that end between
-    them.
-    """
-
-    def __init__(self, runs: Ints, planned: Ints, empty: Records) -> None:
-        self.runs, self.planned, self.row = runs, planned, 0
-        shape = (len(planned), len(runs))
-        self.written = np.zeros(shape, dtype=bool)
-        self.epochs = {name: np.full(shape, np.nan) for name in empty.epochs}
-        self.layers = {
-            name: np.full((len(planned), values.shape[1], len(runs)), np.nan)
-            for name, values in empty.layers.items()
-        }
-        self.between: list[Records] = []
-
-    def write(
-        self,
-        epoch: int,
-        where: Ints,
-        lanes: Bools,
-        epochs: Mapping[str, Floats],
-        layers: Mapping[str, Floats],
-    ) -> None:
-        """The records of `lanes`, which are the runs `where` (positions in `runs`): series (R,), (L, R)."""
-        from_, to = _chosen(lanes), where[lanes]
-        if self.row < len(self.planned) and epoch == self.planned[self.row]:
-            at = slice(None) if len(to) == len(self.runs) else to  # all of them stand in order
-            for name, table in self.epochs.items():
-                table[self.row, at] = epochs[name][from_]
-            for name, rows in self.layers.items():
-                rows[self.row][:, at] = layers[name][:, from_]
-            self.written[self.row, at] = True
-            self.row += 1
-        elif len(to):
-            self.between.append(
-                Records(
-                    self.runs[to],
-                    np.full(len(to), epoch),
-                    {name: _finite(epochs[name][from_]) for name in self.epochs},
-                    {name: _finite(layers[name][:, from_].T) for name in self.layers},
-                )
-            )
-
-    def records(self) -> Records:
-        kept = self.written.T  # (R, E): sorted by run, then epoch
-        every = bool(kept.all())
-        run, epoch = (
-            np.broadcast_to(self.runs[:, None], kept.shape),
-            np.broadcast_to(self.planned, kept.shape),
-        )
-
-        def rows(table: NDArray[Any]) -> NDArray[Any]:
-            """(R, E, …) -> (M, …): those that were written."""
-            return table.reshape(-1, *table.shape[2:]) if every else table[kept]
-
-        planned = Records(
-            rows(run),
-            rows(epoch),
-            {name: _finite(rows(values.T)) for name, values in self.epochs.items()},
-            {name: _finite(rows(values.transpose(2, 0, 1))) for name, values in self.layers.items()},
-        )
-        return join([planned, *self.between])
-
-
-def _chosen(lanes: Bools) -> Ints | slice:
-    """An index of these lanes; a slice, which copies faster, where they are all of them."""
-    return slice(0, len(lanes)) if lanes.all() else np.flatnonzero(lanes)
-
-
-def _finite(values: Floats) -> Floats:
-    """The values, NaN where they are infinite. (These arrays are fresh: nobody else sees them.)"""
-    if not np.isfinite(np.add.reduce(values, axis=None)):
-        values[np.isinf(values)] = np.nan
-    return values

@@ -16,7 +16,8 @@ from bpsvc.nn.arrays import Bools, Floats, Ints
 from bpsvc.nn.lanes import Lanes
 from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.problem import Problem
-from bpsvc.nn.records import Recorder, Records, join, none
+from bpsvc.nn.recorder import ChunkRecorder, Recorder
+from bpsvc.nn.records import Records
 from bpsvc.nn.sharpness import sharpness
 from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
@@ -50,12 +51,15 @@ def advance(problem: Problem, state: State, epochs: int) -> tuple[State, Records
 
 def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> tuple[State, Records]:
     running = np.flatnonzero(state.outcome == Outcome.RUNNING)
+    planned = np.array([0]) if initial else problem.cadence.epochs(state.epoch, state.epoch + epochs)
+    layers = len(problem.network.layers)
+    recorder = Recorder(running, planned, layers, problem.epoch_series, problem.layer_series)
     width = chunk_width(problem)
-    parts = [none(len(problem.network.layers), problem.epoch_series, problem.layer_series)]
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
         for lo in range(0, len(running), width):
-            parts.append(_Segment(problem, state, running[lo : lo + width], epochs, parts[0]).run(initial))
-    return replace(state, epoch=state.epoch + epochs), join(parts)
+            part = ChunkRecorder(recorder, lo, min(lo + width, len(running)))
+            _Segment(problem, state, part, epochs).run(initial)
+    return replace(state, epoch=state.epoch + epochs), recorder.records()
 
 
 def chunk_width(problem: Problem) -> int:
@@ -71,12 +75,13 @@ def chunk_width(problem: Problem) -> int:
 class _Segment:
     """A chunk of runs on its way through a segment. It writes into the state, which `advance` owns."""
 
-    def __init__(self, problem: Problem, state: State, runs: Ints, epochs: int, empty: Records) -> None:
-        self.problem, self.state, self.runs = problem, state, runs
+    def __init__(self, problem: Problem, state: State, recorder: ChunkRecorder, epochs: int) -> None:
+        self.problem, self.state, self.recorder = problem, state, recorder
         self.begin, self.end = state.epoch, state.epoch + epochs
-        planned = problem.cadence.epochs(self.begin, self.end)
-        self.recorder = Recorder(runs, planned if epochs else np.array([self.begin]), empty)
-        self.open = bool((state.solved_epoch[runs] == NEVER).any())
+        self.runs = runs = recorder.runs
+        stop = problem.stop.when if problem.stop is not None else None
+        self.ends_when_solved, self.gives_up = stop == "solved", stop == "validation_loss"
+        self.open = problem.success is not None and bool((state.solved_epoch[runs] == NEVER).any())
         self._enter(np.arange(len(runs)), state.theta[runs], {k: v[runs] for k, v in state.slots.items()})
 
     def _enter(self, where: Ints, theta: Floats, slots: dict[str, Floats]) -> None:
@@ -85,7 +90,7 @@ class _Segment:
         self.lanes = Lanes(self.problem.take(self.runs[where]), theta, slots)
         self.best = {name: self.state.ledger[name][self.runs[where]] for name in _BEST}
 
-    def run(self, initial: bool) -> Records:
+    def run(self, initial: bool) -> None:
         full_batch, cadence = self.problem.full_batch, self.problem.cadence
         if initial or full_batch:
             self.lanes.evaluate()  # repeated at the seam of two segments: checkpoints need no gradient
@@ -100,28 +105,31 @@ class _Segment:
                 self.lanes.evaluate()
                 self._judge(epoch + 1, recorded)
         self._leave(self.alive)
-        return self.recorder.records()
+        self.recorder.flush()
 
     def _judge(self, epoch: int, recorded: bool) -> None:
         """Who has diverged, is solved, no longer improves? Records, and sends away those who have ended."""
         broken = self.lanes.diverged()
-        diverged = self.alive & self._mine(broken[0]) if broken else _nobody(self.alive)
-        solved = self._solved(epoch, diverged, recorded) if self.open else _nobody(self.alive)
-        stop = self.problem.stop
-        ended = diverged | solved if stop is not None and stop.when == "solved" else diverged
-        if not recorded and not (broken or ended.any()):
+        diverged = self.alive & self._mine(broken[0]) if broken else None
+        solved = self._solved(epoch, diverged, recorded) if self.open else None
+        ended = _either(diverged, solved if self.ends_when_solved else None)
+        if not recorded and ended is None:
             return
-        writing = self.alive if recorded else ended
-        given_up = self._record(epoch, writing)
+        given_up = self._record(epoch, self.alive if recorded or ended is None else ended)
+        if ended is None and given_up is None:
+            return
         ledger, runs = self.state.ledger, self.runs[self.where]
-        if broken:
+        for outcome, whom in (
+            (Outcome.EARLY_STOP, given_up),
+            (Outcome.SOLVED, ended),
+            (Outcome.DIVERGED, diverged),
+        ):
+            ledger["outcome"][runs[whom] if whom is not None else []] = outcome
+        if broken and diverged is not None:
             ledger["diverged_epoch"][runs[diverged]] = epoch
             ledger["diverged_layer"][runs[diverged]] = self._mine(broken[1])[diverged]
-        if given_up.any() or ended.any():
-            ledger["outcome"][runs[given_up]] = Outcome.EARLY_STOP
-            ledger["outcome"][runs[ended]] = Outcome.SOLVED
-            ledger["outcome"][runs[diverged]] = Outcome.DIVERGED
-            ended = ended | given_up
+        ended = _either(ended, given_up)
+        if ended is not None:
             ledger["ended_epoch"][runs[ended]] = epoch
             self._leave(ended)
         if broken or np.count_nonzero(self.alive) <= (1.0 - IDLE_SHARE) * len(self.alive):
@@ -131,42 +139,48 @@ class _Segment:
         """Without the lanes that only pad."""
         return lanes[: len(self.where)]
 
-    def _solved(self, epoch: int, diverged: Bools, recorded: bool) -> Bools:
+    def _solved(self, epoch: int, diverged: Bools | None, recorded: bool) -> Bools | None:
         """Who meets the criterion of success for the first time."""
         criterion, found = self.problem.success, self.state.solved_epoch
         gauge = self.lanes.gauge
-        if criterion is not None and criterion.of_validation and self.lanes.validation_gauge is not None:
+        if criterion is not None and criterion.of_validation:
+            if not recorded or self.lanes.validation_gauge is None:
+                return None
             gauge = self.lanes.validation_gauge
-        if criterion is None or (criterion.of_validation and not recorded):
-            return np.zeros_like(self.alive)
+            self.lanes.validate()
+        if criterion is None:
+            return None
+        met = self._mine(gauge.met(criterion))
+        if not met.any():
+            return None
         runs = self.runs[self.where]
-        solved: Bools = self._mine(gauge.met(criterion)) & self.alive & ~diverged & (found[runs] == NEVER)
-        if solved.any():
-            found[runs[solved]] = epoch
-            self.open = bool((found[self.runs] == NEVER).any())
+        solved: Bools = met & self.alive & (found[runs] == NEVER)
+        if diverged is not None:
+            solved &= ~diverged
+        found[runs[solved]] = epoch
+        self.open = bool((found[runs][self.alive] == NEVER).any())
         return solved
 
-    def _record(self, epoch: int, writing: Bools) -> Bools:
+    def _record(self, epoch: int, writing: Bools) -> Bools | None:
         """Records these lanes, keeps the best losses, and says who has waited too long for one."""
-        lanes, state, stop = self.lanes, self.state, self.problem.stop
+        lanes, problem = self.lanes, self.problem
         validation = lanes.validate()
-        wanted = [name for name in self.problem.epoch_series if not name.startswith("validation_")]
-        epochs, layers = lanes.series(wanted, self.problem.layer_series)
-        if "sharpness" in wanted:
-            epochs = {**epochs, "sharpness": sharpness(lanes)}
+        epochs, layers = lanes.series()
+        if "sharpness" in problem.series:
+            epochs["sharpness"] = sharpness(lanes)
         self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers)
         if epoch == 0:
-            state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)
+            self.state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)
         self._better(writing, lanes.parameters.loss, epoch, "best")
         if lanes.validation_gauge is None:
-            return _nobody(writing)
+            return None
         better = self._better(writing, validation["validation_loss"], epoch, "best_validation")
-        if stop is None or stop.when != "validation_loss" or state.best_theta is None:
-            return _nobody(writing)
+        if not self.gives_up or problem.stop is None or self.state.best_theta is None:
+            return None
         if better.any():
-            state.best_theta[self.runs[self.where[better]]] = lanes.unstacked()[0][better]
-        gives_up: Bools = writing & (epoch - self.best["best_validation_epoch"] >= max(1, stop.patience))
-        return gives_up
+            self.state.best_theta[self.runs[self.where[better]]] = lanes.unstacked()[0][better]
+        waited = epoch - self.best["best_validation_epoch"]
+        return _either(writing & (waited >= max(1, problem.stop.patience)), None)
 
     def _better(self, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
         losses, loss = self.best[f"{name}_loss"], self._mine(loss)
@@ -200,5 +214,7 @@ class _Segment:
                 self.lanes.evaluate()
 
 
-def _nobody(lanes: Bools) -> Bools:
-    return np.zeros(len(lanes), dtype=bool)
+def _either(some: Bools | None, others: Bools | None) -> Bools | None:
+    """Who is in one of both; None where nobody is."""
+    both = some if others is None else others if some is None else some | others
+    return both if both is not None and both.any() else None
