@@ -65,8 +65,9 @@ class Recorder:
             return table.reshape(-1) if every else table[written]
 
         table = values.reshape(len(values), -1) if every else values[:, written]
-        if not np.isfinite(np.add.reduce(table, axis=None)):
-            table[np.isinf(table)] = np.nan
+        for column in table:
+            if not np.isfinite(np.add.reduce(column)):
+                column[np.isinf(column)] = np.nan
         count = len(self.epoch_series)
         of_layers = table[count:].reshape(len(self.layer_series), self.layers, table.shape[1])
         return Records(

@@ -59,7 +59,8 @@ def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> t
         for lo in range(0, len(running), width):
             part = ChunkRecorder(recorder, lo, min(lo + width, len(running)))
             _Segment(problem, state, part, epochs).run(initial)
-    return replace(state, epoch=state.epoch + epochs), recorder.records()
+        records = recorder.records()
+    return replace(state, epoch=state.epoch + epochs), records
 
 
 def chunk_width(problem: Problem) -> int:
