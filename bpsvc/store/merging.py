@@ -166,7 +166,7 @@ def merge(cursor: sqlite3.Cursor) -> Merged:
         cursor.execute(sql)
     cursor.execute(_NEW)
     cursor.execute("UPDATE temp.picked SET ours = (SELECT id FROM main._run r WHERE r.key = picked.key)")
-    for table in ("layer_gradients", "epochs", "_segment", "_checkpoint"):
+    for table in ("_segment", *(name for name, _ in _ROWS)):
         cursor.execute(f"DELETE FROM main.{table} WHERE run_id IN {_TAKEN}")
     for sql in (_ADVANCE_ON, _ADVANCE, _RAISE, _SEGMENTS):
         cursor.execute(sql)

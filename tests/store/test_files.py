@@ -280,6 +280,17 @@ def test_a_lock_that_others_keep_is_told(path: Path, locker: str) -> None:
         assert store.submit(spec, stacks(spec)).new == 3
 
 
+def test_a_writing_transaction_locks_from_its_first_statement(store: Store, path: Path) -> None:
+    """Else it would fail at once, whatever the timeout, when another has written since it began to read."""
+    other = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+    with store._writing() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM _run").scalar() == 0
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
 def test_readers_do_not_wait_for_writers(path: Path) -> None:
     with Store.open(path, mode="create", timeout_s=0.05) as store:
         other = sqlite3.connect(path, isolation_level=None)
