@@ -1,0 +1,1 @@
+"""Published and closed-form results, reproduced: specs/published, trained into a store, asked in SQL."""

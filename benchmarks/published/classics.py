@@ -1,0 +1,83 @@
+"""Tasks of the eighties: symmetry, the encoder, one neuron on AND (R6, R9, R17)."""
+
+import math
+from collections.abc import Iterator
+
+from benchmarks.published.record import (
+    DERIVED,
+    RECALLED,
+    SEEN,
+    VERIFIED,
+    Check,
+    Database,
+    Published,
+    relative,
+    shares,
+    within,
+)
+from benchmarks.published.solving import count, mean, quartiles, solved
+
+LOSSES = """
+SELECT p.loss FROM epochs p JOIN experiment_runs e USING (run_id)
+WHERE e.name = 'r17_one_over_t' AND e.newest AND p.epoch = ? ORDER BY p.run_id
+"""
+
+
+def symmetry(db: Database) -> Iterator[Check]:
+    epochs = solved(db, "r06_symmetry")
+    median = quartiles(epochs)[1]
+    met = 1425 / 3 <= median <= 1425 * 3
+    yield Check(
+        "median sweeps", f"{median:,.0f}", "1,425 (one run)", "factor 3: an order of magnitude", met, SEEN
+    )
+    yield shares("solved by 12,000", count(epochs), (169, 200), VERIFIED)
+
+
+def encoder(db: Database) -> Iterator[Check]:
+    """Means over the solved, as the tables have them; the notes allow ±25 %."""
+    for rate, recalled, verified in ((1.7, 129.0, 125.5), (1.9, 121.0, 128.7)):
+        epochs = solved(db, "r09_encoder_backprop", "training.learning_rate", rate)
+        yield relative(f"backpropagation, ε {rate}: mean epochs", mean(epochs), recalled, 0.25, RECALLED)
+        yield relative(f"backpropagation, ε {rate}: mean epochs", mean(epochs), verified, 0.25, VERIFIED)
+    rprop = solved(db, "r09_encoder_rprop")
+    k, n = count(rprop)
+    yield relative(f"rprop, first step 2: mean epochs ({k}/{n} solved)", mean(rprop), 19.0, 0.25, RECALLED)
+    yield relative("rprop, first step 2: mean epochs", mean(rprop), 16.8, 0.25, VERIFIED)
+    atanh = mean(solved(db, "r09_encoder_quickprop", "loss", "squared(atanh_error=True)"))
+    plain = mean(solved(db, "r09_encoder_quickprop", "loss", "squared"))
+    yield relative("quickprop, atanh error: mean epochs", atanh, 16.5, 0.25, VERIFIED)
+    yield relative("quickprop, plain error: mean epochs (*)", plain, 22.0, 0.25, RECALLED)
+
+
+def one_over_t(db: Database) -> Iterator[Check]:
+    """d ln E / d ln t between t and 2t, the mean of five starts."""
+    times = (1000, 5000, 20000, 100000, 200000)
+    found = [slope(db, t) for t in times]
+    for t, reference in ((100000, -1.019), (200000, -1.013)):
+        at = found[times.index(t)]
+        yield within(f"slope from {t:,} to {2 * t:,}", at, reference, 0.001, VERIFIED, "its last digit", 5)
+    text = ", ".join(f"{value:.3f}" for value in found)
+    met = sorted(found) == found and found[-1] < -1.0
+    yield Check("slopes from t = 1,000 on", text, "rising to -1", "each nearer than the last", met, DERIVED)
+
+
+def slope(db: Database, t: int) -> float:
+    pairs = zip(db.column(LOSSES, t), db.column(LOSSES, 2 * t), strict=True)
+    slopes = [math.log(after / before) / math.log(2) for before, after in pairs]
+    return sum(slopes) / len(slopes)
+
+
+RESULTS = (
+    Published(
+        "R6", "the symmetry net of Nature 1986, figure 1", ("r06_symmetry",), lambda db: list(symmetry(db))
+    ),
+    Published(
+        "R9",
+        "the 10-5-10 encoder by 40-20-40",
+        ("r09_encoder_backprop", "r09_encoder_rprop", "r09_encoder_quickprop"),
+        lambda db: list(encoder(db)),
+    ),
+    Published(
+        "R17", "one neuron's squared error falls as 1/t", ("r17_one_over_t",), lambda db: list(one_over_t(db))
+    ),
+)
