@@ -193,9 +193,21 @@ def test_of_two_schedulers_one_prevails(store: Store, add: Add) -> None:
     assert len(decided(store)) == 1
 
 
+def test_a_scheduler_that_sees_further_does_not_decide_anew(store: Store, add: Add) -> None:
+    add(fresh="none", overlap="allow")
+    found = store.schedules.get("tiny")
+    near, far = (scheduling._step(store, found, BEGIN + days * DAY) for days in (0.1, 1.1))
+    assert near is not None
+    assert far is not None
+    assert store.schedules.decide(found, near)
+    assert store.schedules.decide(found, far) is False
+    assert len(decided(store)) == 1
+    assert tick(store, 1.1) == [("submitted", "tiny@1")]
+
+
 @pytest.mark.parametrize("change", ["pause", "remove", "busy", "block"])
 def test_a_decision_falls_when_the_schedule_has_changed(store: Store, add: Add, change: str) -> None:
-    add()
+    add(fresh="none" if change == "busy" else "seeds")
     found = store.schedules.get("tiny")
     step = scheduling._step(store, found, BEGIN + 0.1 * DAY)
     assert step is not None
