@@ -9,7 +9,7 @@ REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
 
-.PHONY: help demo test check fix guarantee slow oracle bench published lock clean
+.PHONY: help demo test check fix guarantee slow oracle interop bench published lock clean
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
@@ -47,6 +47,9 @@ slow: $(VENV)/.installed  ## the tests that take more than a few seconds
 oracle: $(PEERS_VENV)/.installed  ## hold the engine against JAX and optax
 	$(PEERS_BIN)/python -m pytest -n auto -m oracle tests/oracle
 
+interop: $(PEERS_VENV)/.installed  ## DuckDB, Polars, pandas and Datasette read what bpsvc writes
+	$(PEERS_BIN)/python -m pytest -m interop tests/interop
+
 bench: $(PEERS_VENV)/.installed $(PEERS_VENV)/.torch  ## measure against scikit-learn, PyTorch and JAX: benchmarks/RESULTS.md
 	$(PEERS_BIN)/python -m benchmarks.bench
 
@@ -68,7 +71,7 @@ lock:            ## pin every dependency anew, with hashes
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --extra test --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    --no-header --constraint requirements.lock --extra test --extra dev --extra oracle --extra peers pyproject.toml -o requirements-peers.lock
+	    --no-header --constraint requirements.lock --extra test --extra dev --extra oracle --extra peers --extra interop pyproject.toml -o requirements-peers.lock
 
 clean:           ## forget environment and caches (never results)
 	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

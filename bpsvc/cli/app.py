@@ -2,7 +2,7 @@
 
 import typer
 
-from bpsvc.cli import looking, reporting, scheduling, specs, training, upkeep
+from bpsvc.cli import exporting, inspecting, looking, reporting, scheduling, specs, training, upkeep
 
 app = typer.Typer(
     name="bpsvc",
@@ -18,11 +18,14 @@ for command in (
     training.worker,
     training.status,
     reporting.report,
+    exporting.export,
     looking.query,
     looking.runs,
     looking.show,
     looking.weights,
     looking.predict,
+    inspecting.trace,
+    inspecting.gradcheck,
     specs.validate,
     specs.schema,
     specs.examples,

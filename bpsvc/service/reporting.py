@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from bpsvc.report import NO_RECORDS, Material, Verdict, expectations, judged, slug, write
 from bpsvc.store import Snapshot, Store
 
@@ -15,7 +17,7 @@ def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
         NotFoundError: there is no such experiment.
     """
     about = material(store, experiments)
-    return write(about, folder / _title(about))
+    return write(about, folder / title(about.experiments))
 
 
 def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
@@ -44,7 +46,7 @@ def seen(now: Snapshot, experiments: Sequence[str]) -> Material:
     )
 
 
-def _title(about: Material) -> str:
+def title(experiments: pd.DataFrame) -> str:
     """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest."""
-    rows = about.experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
+    rows = experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
     return "-vs-".join(slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows)

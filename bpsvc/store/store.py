@@ -25,6 +25,7 @@ from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
 if TYPE_CHECKING:  # they take long to load, and few commands need them
     import pandas as pd
 
+    from bpsvc.store.extracting import Extraction
     from bpsvc.store.upkeep import Upkeep
 
 LEASE_S: Final = 15.0
@@ -191,6 +192,16 @@ class Store:
         """Answer one SELECT over the public tables and views, which have median(x) and quantile(x, q) too."""
         self._check_identity()
         return query.query(self.path, sql, params, max_rows=max_rows, timeout_s=timeout_s)
+
+    @contextmanager
+    def extraction(
+        self, experiments: Sequence[str], runs: Sequence[int] | None = None
+    ) -> "Iterator[Extraction]":
+        """One read transaction over all that belongs to some experiments (and runs), in batches."""
+        from bpsvc.store.extracting import Extraction
+
+        with self._reading() as connection:
+            yield Extraction(connection, experiments, runs)
 
     def experiment(self, reference: str) -> Named:
         """See `Snapshot.experiment`."""

@@ -1,0 +1,48 @@
+"""export: the command that hands everything to other programs."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bpsvc.cli.options import DB, Db, Where
+from bpsvc.cli.output import say
+
+
+class Form(StrEnum):
+    csv = "csv"
+    jsonl = "jsonl"
+    parquet = "parquet"
+
+
+def export(
+    experiments: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names, such as xor or xor@2 (default: the newest).", show_default=False),
+    ] = None,
+    db: Db = DB,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds exports.")] = Path(
+        "exports"
+    ),
+    form: Annotated[Form, typer.Option("--format", help="How tables are written.")] = Form.csv,
+    where: Where = None,
+) -> None:
+    """Write all that is stored of experiments into files: tables, weights, data, and what they mean.
+
+    Examples:
+
+      bpsvc export xor
+
+      bpsvc export xor vanishing --output exports --format parquet
+
+      bpsvc export xor --where "solved_epoch IS NULL"
+    """
+    from bpsvc.service import exporting
+    from bpsvc.store import Store
+
+    with Store(db) as store:
+        done = exporting.export(store, experiments or [], output, form=form.value, where=where)
+    print(done.folder)
+    rows = f"{done.rows['epochs']} epochs, {done.rows['layer_gradients']} layer rows"
+    say(f"{done.runs} runs, {rows}; README.md there says what each column means")

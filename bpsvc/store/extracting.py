@@ -1,0 +1,94 @@
+"""Taking experiments out of a store whole: every public relation, the weights and the data, in one read
+transaction and in batches, so that memory does not grow with the store.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from sqlalchemy import Connection
+
+from bpsvc.data import Dataset
+from bpsvc.store import naming
+from bpsvc.store.catalog import PUBLIC
+from bpsvc.store.engine import raw
+
+_BATCH: Final = 50_000
+_NAMED: Final = "t.experiment IN (SELECT value FROM json_each(:experiments))"
+_CHOSEN: Final = "t.run_id IN (SELECT value FROM json_each(:runs))"
+_DATA: Final = f"SELECT data_digest FROM runs t WHERE {_CHOSEN}"
+_FIRED: Final = f"SELECT t.schedule FROM occurrences t WHERE {_NAMED}"
+
+# Which rows of each public relation belong to the experiments and runs, and the order that never changes.
+_PARTS: Final = {
+    "experiments": (_NAMED, "name, revision"),
+    "experiment_runs": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id"),
+    "runs": (_CHOSEN, "run_id"),
+    "factors": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id, name"),
+    "epochs": (_CHOSEN, "run_id, epoch"),
+    "layer_gradients": (_CHOSEN, "run_id, epoch, layer"),
+    "parameters": (_CHOSEN, "run_id, epoch, name"),
+    "datasets": (f"t.digest IN ({_DATA})", "data, digest"),
+    "schedules": (f"t.schedule IN ({_FIRED})", "schedule"),
+    "occurrences": (_NAMED, "schedule, instant"),
+}
+
+
+class Stored(NamedTuple):
+    """The state of a run as its last segment committed it, and what is needed to read it."""
+
+    run_id: int
+    spec: str
+    inputs: int
+    checkpoint: bytes
+
+
+class Extraction:
+    """Experiments with all of their runs, or with those of `runs` only, as one read transaction sees them.
+
+    Runs are whole: when another experiment trains one further, its later epochs are there too, and
+    `experiment_runs.epochs` says where this experiment ends.
+    """
+
+    def __init__(
+        self, connection: Connection, experiments: Sequence[str], runs: Sequence[int] | None
+    ) -> None:
+        self._connection = connection
+        found = [naming.experiment(raw(connection), name).experiment for name in experiments]
+        self.experiments = tuple(dict.fromkeys(found))
+        names = json.dumps(self.experiments)
+        members = f"SELECT DISTINCT run_id FROM experiment_runs t WHERE {_NAMED} ORDER BY run_id"
+        known = [row[0] for row in raw(connection).execute(members, {"experiments": names})]
+        wanted = None if runs is None else set(runs)
+        self.runs = tuple(run for run in known if wanted is None or run in wanted)
+        self._values = {"experiments": names, "runs": json.dumps(self.runs)}
+
+    def rows(self, relation: str) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of a public relation that belong to the experiments, in batches, with the catalogue's
+        columns.
+        """
+        condition, order = _PARTS[relation]
+        columns = ", ".join(f"t.{name}" for name in PUBLIC[relation].names)
+        cursor = self._ask(f"SELECT {columns} FROM {relation} t WHERE {condition} ORDER BY {order}")
+        while batch := cursor.fetchmany(_BATCH):
+            yield batch
+
+    def states(self) -> Iterator[Stored]:
+        """Every run that has begun, by its number."""
+        sql = f"""
+            SELECT t.run_id, t.spec, d.inputs, c.state FROM runs t
+            JOIN datasets d ON d.digest = t.data_digest JOIN _checkpoint c ON c.run_id = t.run_id
+            WHERE {_CHOSEN} ORDER BY t.run_id
+        """
+        for row in self._ask(sql):
+            yield Stored(*row)
+
+    def datasets(self) -> Iterator[Dataset]:
+        """The data of the runs, one set after the other."""
+        sql = f"SELECT t.content FROM _dataset t WHERE t.digest IN ({_DATA}) ORDER BY t.label, t.digest"
+        for (content,) in self._ask(sql):
+            yield Dataset.from_bytes(content)
+
+    def _ask(self, sql: str) -> sqlite3.Cursor:
+        return raw(self._connection).execute(sql, self._values)
