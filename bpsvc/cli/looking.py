@@ -102,18 +102,27 @@ def show(run: Run, db: Db = DB, json: Json = False) -> None:
         print_rows(("", ""), [(name, value) for name, value in facts.items() if value is not None])
 
 
-def weights(run: Run, db: Db = DB, json: Json = False) -> None:
+def weights(
+    run: Run,
+    at: Annotated[
+        str, typer.Option("--at", help="final, best (by validation loss), initial, or an epoch.")
+    ] = "final",
+    db: Db = DB,
+    json: Json = False,
+) -> None:
     """Print the weights and biases of a run, layer by layer.
 
     Examples:
 
       bpsvc weights @last --json
+
+      bpsvc weights 12 --at initial
     """
     from bpsvc.service import looking, networks
     from bpsvc.store import Store
 
     with Store(db) as store:
-        trained = networks.load(store, run)
+        trained = networks.load(store, run, networks.moment(at))
     if json:
         print_json(networks.weights(trained))
         return

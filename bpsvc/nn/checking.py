@@ -75,8 +75,9 @@ def gradcheck(problem: Problem, theta: Floats, chunk: int = 64) -> GradCheck:
 
 def conventions(problem: Problem) -> tuple[str, ...]:
     """Knobs under which what is passed back is not the derivative, and means not to be."""
-    given = {name: values for knobs in (*problem.knobs, problem.loss_knobs) for name, values in knobs.items()}
-    return tuple(name for name in ("derivative_offset", "atanh_error") if np.any(given.get(name, 0)))
+    given = (*problem.knobs, problem.loss_knobs)
+    names = ("derivative_offset", "atanh_error")
+    return tuple(name for name in names if any(np.any(knobs.get(name, 0.0)) for knobs in given))
 
 
 def _lanes(problem: Problem, thetas: Floats) -> Lanes:

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from bpsvc import data, nn
-from bpsvc.errors import NotFoundError
+from bpsvc.errors import NotFoundError, UsageError
 from bpsvc.spec import RunSpec
 from bpsvc.store import Store
 from bpsvc.work import checkpoint, stacking
@@ -17,6 +19,7 @@ class Trained:
     """
 
     run_id: int
+    seed: int
     epoch: int
     run: RunSpec
     network: nn.Network
@@ -31,26 +34,71 @@ class Trained:
         return self.network.unpack(self.theta)
 
 
-def load(store: Store, reference: str) -> Trained:
-    """The network of a run as its last segment left it; NotFoundError when it has not begun."""
+def load(store: Store, reference: str | int, at: str | int = "final") -> Trained:
+    """The network of a run: `final`, as its last segment left it; `initial`; `best`, where the validation
+    loss was lowest (kept under validation stopping); or after so many epochs, trained again up to there.
+
+    Raises:
+        NotFoundError: there is no such run, it has not come that far, or no best state was kept.
+    """
     run_id = store.run(reference)
+    row = facts(store, run_id)
+    run, seed = RunSpec.from_canonical(row["spec"]), int(row["seed"])
+    dataset = store.dataset(row["data_digest"])
+    if at in ("final", "best"):
+        epoch, theta = _stored(store, run_id, best=at == "best")
+    else:
+        epoch = 0 if at == "initial" else int(at)
+        if epoch > row["epochs_done"]:
+            raise NotFoundError(f"run {run_id} has come to epoch {row['epochs_done']}, not to {epoch}")
+        theta = after(run, seed, dataset, epoch)
+    return Trained(
+        run_id=run_id,
+        seed=seed,
+        epoch=epoch,
+        run=run,
+        network=stacking.network(run, len(dataset.features)),
+        theta=theta,
+        knobs=tuple(dict(layer.activation.knobs) for layer in run.network.layers),
+        dataset=dataset,
+        prepared=stacking.prepared(run, seed, dataset),
+    )
+
+
+def moment(text: str) -> str | int:
+    """What `at` of `load` may be, from text."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if text not in ("final", "best", "initial"):
+        raise UsageError("no moment of a run", value=text, allowed="final, best, initial, or an epoch")
+    return text
+
+
+def after(run: RunSpec, seed: int, dataset: data.Dataset, epochs: int) -> nn.Floats:
+    """The parameters (P,) of a run after so many epochs, trained from the start."""
+    problem = stacking.stack([run], [seed], dataset)
+    theta = stacking.initial(problem.network, [run], [seed])
+    if epochs:
+        with threadpool_limits(limits=1):
+            state, _ = nn.start(problem, theta)
+            theta = nn.advance(problem, state, epochs)[0].theta
+    first: nn.Floats = theta[0]
+    return first
+
+
+def _stored(store: Store, run_id: int, *, best: bool) -> tuple[int, nn.Floats]:
     packed = store.checkpoint(run_id)
     if packed is None:
         raise NotFoundError(f"run {run_id} has not begun: it has no weights yet", remedy="`bpsvc status`")
-    row = facts(store, run_id)
-    run = RunSpec.from_canonical(row["spec"])
-    dataset = store.dataset(row["data_digest"])
     state = checkpoint.unpack([packed])
-    return Trained(
-        run_id=run_id,
-        epoch=state.epoch,
-        run=run,
-        network=stacking.network(run, len(dataset.features)),
-        theta=state.theta[0],
-        knobs=tuple(dict(layer.activation.knobs) for layer in run.network.layers),
-        dataset=dataset,
-        prepared=stacking.prepared(run, int(row["seed"]), dataset),
-    )
+    if not best:
+        return state.epoch, state.theta[0]
+    if state.best_theta is None:
+        raise NotFoundError(
+            f"run {run_id} has kept no best state",
+            remedy='"stop": {"when": "validation_loss", …} keeps the one with the lowest validation loss',
+        )
+    return int(state.best_validation_epoch[0]), state.best_theta[0]
 
 
 def facts(store: Store, run_id: int) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""Gradcheck: is backpropagation right on the very networks of a spec?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from bpsvc import nn
+from bpsvc.errors import UsageError
+from bpsvc.service.networks import after
+from bpsvc.spec import Experiment, PlannedRun
+from bpsvc.work import stacking
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One layer of one network: `difference` is the largest one between backpropagation and finite
+    differences, relative to the layer's largest slope; `at_kinks` parameters have no derivative to compare
+    with.
+    """
+
+    experiment: str
+    network: str
+    layer: int
+    parameters: int
+    checked: int
+    at_kinks: int
+    difference: float
+    ok: bool
+    note: str
+
+    def row(self) -> tuple[Any, ...]:
+        verdict = "ok" if self.ok else "MISMATCH"
+        return (*list(vars(self).values())[:7], verdict)
+
+
+def gradcheck(experiment: Experiment, seed: int | None, epoch: int) -> Iterator[Checked]:
+    """Check every layer of each different network and loss of an experiment, from one seed's start (or
+    later).
+    """
+    fitting = [run for run in experiment.runs if seed is None or run.seed == seed]
+    if not fitting:
+        raise UsageError(f"no run of {experiment.name} has this seed", value=seed)
+    for planned in {_kind(run): run for run in reversed(fitting)}.values():
+        theta = after(planned.run, planned.seed, planned.dataset, epoch)
+        problem = stacking.stack([planned.run], [planned.seed], planned.dataset)
+        with threadpool_limits(limits=1):
+            answer = nn.gradcheck(problem, theta)
+        note = ""
+        if answer.conventions:
+            names = ", ".join(answer.conventions)
+            note = f"{names}: the gradient is, on purpose, not the derivative of the loss"
+        for layer in answer.layers:
+            ok = layer.ok or bool(answer.conventions)
+            yield Checked(
+                experiment.name,
+                _kind(planned),
+                layer.layer,
+                layer.parameters,
+                layer.checked,
+                layer.at_kinks,
+                layer.worst,
+                ok,
+                note,
+            )
+
+
+def _kind(planned: PlannedRun) -> str:
+    """The network and its loss in words: equal words need one check."""
+    layers = planned.run.network.layers
+    shape = "-".join(str(layer.units) for layer in layers)
+    names = ", ".join(dict.fromkeys(layer.activation.text() for layer in layers))
+    return f"{len(planned.dataset.features)}-{shape} {names}, {planned.run.loss.text()}"

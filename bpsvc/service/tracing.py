@@ -1,0 +1,315 @@
+"""Trace: one step of backpropagation the way the lecture does it by hand, number by number.
+
+Terms are those of the lecture's ascent, ∂log L/∂w for one example (for other losses −∂loss/∂w): what is added
+to a weight is ε times their mean or sum.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from bpsvc import nn
+from bpsvc.data import Dataset
+from bpsvc.errors import UsageError
+from bpsvc.service.networks import Trained, after, load
+from bpsvc.spec import Experiment, RunSpec
+from bpsvc.store import Store
+from bpsvc.work import stacking
+
+WHOLE: Final = 40  # up to so many parameters all are shown, beyond one path
+EXAMPLES: Final = 8
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One weight: what each example adds to its sum, the sum, what the engine uses, and the values before and
+    after.
+    """
+
+    layer: int
+    name: str
+    terms: tuple[float, ...]
+    total: float
+    used: float
+    old: float
+    new: float
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example on its way forward, the pull at each output (y/h − (1−y)/(1−h) under the log-likelihood),
+    and the signal −∂loss/∂z of each unit shown.
+    """
+
+    inputs: dict[str, float]
+    units: dict[str, float]
+    targets: dict[str, float]
+    pull: dict[str, float]
+    signals: dict[str, float]
+    loss: float
+
+
+@dataclass(frozen=True)
+class Traced:
+    """A step, ready to be printed. `path` names the unit shown of each layer, or is empty when all are."""
+
+    what: str
+    epoch: int
+    loss: str
+    learning_rate: float | None
+    optimizer: str
+    reduction: str
+    examples: tuple[Example, ...]
+    weights: tuple[Weight, ...]
+    knobs: dict[str, float]
+    path: tuple[int, ...]
+    mean_loss: float
+    count: int
+    notes: tuple[str, ...] = field(default=())
+
+
+def of_spec(experiment: Experiment, seed: int | None, epoch: int, path: Sequence[int] = ()) -> Traced:
+    """The step that the first run of a spec (or its first with this seed) takes after `epoch` epochs."""
+    fitting = [run for run in experiment.runs if seed is None or run.seed == seed]
+    if not fitting:
+        raise UsageError(f"no run of {experiment.name} has this seed", value=seed)
+    planned = fitting[0]
+    theta = after(planned.run, planned.seed, planned.dataset, epoch)
+    what = f"{experiment.name}, seed {planned.seed}"
+    return _traced(what, planned.run, planned.seed, planned.dataset, theta, epoch, path)
+
+
+def of_run(store: Store, reference: str, epoch: int | None, path: Sequence[int] = ()) -> Traced:
+    """The step that a stored run takes after `epoch` epochs, or from where it stands."""
+    trained: Trained = load(store, reference, "final" if epoch is None else epoch)
+    what = f"run {trained.run_id}, seed {trained.seed}"
+    return _traced(what, trained.run, trained.seed, trained.dataset, trained.theta, trained.epoch, path)
+
+
+def _traced(
+    what: str, run: RunSpec, seed: int, dataset: Dataset, theta: nn.Floats, epoch: int, path: Sequence[int]
+) -> Traced:
+    problem = stacking.stack([run], [seed], dataset)
+    step = nn.trace(problem, theta, epoch)
+    network = problem.network
+    units = _path(network, path)
+    shown = [
+        (place, parameter)
+        for place, parameter in enumerate(nn.parameters(network))
+        if parameter.unit is not None and _on_path(parameter, units)
+    ]
+    weights = tuple(_weight(step, place, parameter) for place, parameter in shown)
+    return Traced(
+        what=what,
+        epoch=epoch,
+        loss=run.loss.name,
+        learning_rate=run.training.learning_rate,
+        optimizer=run.training.optimizer.name,
+        reduction=run.training.reduction,
+        examples=tuple(_examples(step, problem, dataset, units)),
+        weights=weights,
+        knobs={
+            f"{name}_{k}": -value
+            for k, layer in enumerate(step.layers, 1)
+            for name, value in layer.gradient_knobs.items()
+        },
+        path=units,
+        mean_loss=step.loss,
+        count=problem.examples,
+        notes=_notes(run, epoch),
+    )
+
+
+def _path(network: nn.Network, path: Sequence[int]) -> tuple[int, ...]:
+    """The unit to show of each layer: as asked, or the first of each; empty for a small network, which is
+    shown whole.
+    """
+    if not path and network.parameters <= WHOLE:
+        return ()
+    units = [layer.units for layer in network.layers]
+    chosen = list(path) or [1] * len(units)
+    if len(chosen) == len(units) - 1:
+        chosen.append(1)
+    if len(chosen) != len(units) or any(
+        not 1 <= one <= most for one, most in zip(chosen, units, strict=False)
+    ):
+        raise UsageError(
+            "a path names one unit of each layer",
+            value=list(path),
+            allowed=f"up to {', '.join(map(str, units))}",
+        )
+    return tuple(chosen)
+
+
+def _on_path(parameter: nn.Parameter, path: tuple[int, ...]) -> bool:
+    if not path:
+        return True
+    if parameter.unit != path[parameter.layer - 1]:
+        return False
+    return parameter.layer == 1 or parameter.source in (0, path[parameter.layer - 2])
+
+
+def _weight(step: nn.StepTrace, place: int, parameter: nn.Parameter) -> Weight:
+    layer = step.layers[parameter.layer - 1]
+    assert parameter.source is not None and parameter.unit is not None
+    unit = parameter.unit - 1
+    if parameter.source:
+        terms = -layer.weight_terms[:, parameter.source - 1, unit]
+        used = -layer.gradient_weights[parameter.source - 1, unit]
+    else:
+        assert layer.gradient_bias is not None
+        terms, used = -layer.delta[:, unit], -layer.gradient_bias[unit]
+    return Weight(
+        parameter.layer,
+        parameter.name,
+        tuple(terms.tolist()),
+        float(terms.sum()),
+        float(used),
+        float(step.theta_before[place]),
+        float(step.theta_after[place]),
+    )
+
+
+def _examples(
+    step: nn.StepTrace, problem: nn.Problem, dataset: Dataset, path: tuple[int, ...]
+) -> list[Example]:
+    x, y = _own(problem.x), _own(problem.y)
+    features = dataset.features if not path or len(dataset.features) <= 4 else ()
+    targets = dataset.targets if y.shape[1] == len(dataset.targets) else dataset.classes or ()
+    names = _unit_names(problem.network, path)
+    many = y.shape[1] > 1
+    found = []
+    for n in range(len(x)):
+        units = {name: float(step.layers[layer].a[n, unit]) for name, (layer, unit) in names.items()}
+        signals = {name: float(-step.layers[layer].delta[n, unit]) for name, (layer, unit) in names.items()}
+        pull = {f"pull_{t}" if many else "pull": float(-step.pull[n, k]) for k, t in enumerate(targets)}
+        found.append(
+            Example(
+                dict(zip(features, x[n].tolist(), strict=False)),
+                units,
+                dict(zip(targets, y[n].tolist(), strict=True)),
+                pull,
+                signals,
+                float(step.terms[n]),
+            )
+        )
+    return found
+
+
+def _own(values: nn.Floats) -> nn.Floats:
+    """The arrays of the problem's one run: (N, …)."""
+    return values if values.ndim == 2 else values[0]
+
+
+def _unit_names(network: nn.Network, path: tuple[int, ...]) -> dict[str, tuple[int, int]]:
+    """Units by the lecture's names (h1, h2, the output h), with layer and place."""
+    names, number = {}, 0
+    for k, layer in enumerate(network.layers):
+        last = k == len(network.layers) - 1
+        for unit in range(layer.units):
+            number += 1
+            if not path or unit + 1 == path[k]:
+                names["h" if last and layer.units == 1 else f"h{number}"] = (k, unit)
+    return names
+
+
+def _notes(run: RunSpec, epoch: int) -> tuple[str, ...]:
+    notes = []
+    if run.training.optimizer.name != "sgd" and epoch:
+        notes.append(f"{run.training.optimizer.name} keeps averages: this is the step as if it began here")
+    if run.training.batch_size is not None:
+        notes.append("the run trains in mini-batches; this is the step on all examples")
+    return tuple(notes)
+
+
+def units(text: str | None) -> tuple[int, ...]:
+    """`3,1` as the units of a path."""
+    try:
+        return tuple(int(part) for part in text.split(",")) if text else ()
+    except ValueError:
+        raise UsageError("a path is numbers of units", value=text, allowed="3,1,1") from None
+
+
+def lines(traced: Traced) -> list[str]:
+    """The step as text."""
+    likelihood = traced.loss == "log_likelihood"
+    of = "log L" if likelihood else f"−{traced.loss}"
+    rate = "–" if traced.learning_rate is None else f"{traced.learning_rate:g}"
+    path = f" Shown: the path through units {', '.join(map(str, traced.path))}." if traced.path else ""
+    return [
+        f"{traced.what}, after {traced.epoch:,} epochs: {of} over {traced.count} examples, "
+        f"{traced.reduction}; {traced.optimizer}, ε = {rate}",
+        "",
+        "Forward: each example through the network; every h is kept for the way back.",
+        *_example_table(traced),
+        "",
+        f"Backward: what each example adds to ∂({of})/∂w_sd = Σ δ_d h_s (s = 0: the bias, h_0 = 1), "
+        f"then the step.{path}",
+        *_weight_table(traced),
+        *(f"{name}: ∂({of})/∂{name} = {value:.6g}" for name, value in traced.knobs.items()),
+        "",
+        f"loss {traced.mean_loss:.6g}",
+        *(f"note: {note}" for note in traced.notes),
+    ]
+
+
+def _example_table(traced: Traced) -> list[str]:
+    shown = traced.examples[:EXAMPLES]
+    pull = "y/h−(1−y)/(1−h)" if traced.loss == "log_likelihood" and len(shown[0].pull) == 1 else ""
+    header = ["i", *shown[0].inputs, *shown[0].units, *shown[0].targets]
+    header += [*(pull or name for name in shown[0].pull), *(f"δ({name})" for name in shown[0].signals)]
+    rows = []
+    for i, one in enumerate(shown, 1):
+        seen = (one.inputs, one.units, one.targets, one.pull, one.signals)
+        rows.append([str(i), *(_short(value) for part in seen for value in part.values())])
+    left = len(traced.examples) - len(shown)
+    return _columns(header, rows) + ([f"… and {left} more examples"] if left else [])
+
+
+def _weight_table(traced: Traced) -> list[str]:
+    count = min(EXAMPLES, traced.count)
+    header = [
+        "layer",
+        "w_sd",
+        *(f"i={i}" for i in range(1, count + 1)),
+        *(["…"] if traced.count > count else []),
+    ]
+    header += ["sum", traced.reduction, "old", "new"]
+    rows = []
+    for one in traced.weights:
+        terms = [_short(term) for term in one.terms[:count]] + (["…"] if traced.count > count else [])
+        rows.append(
+            [
+                str(one.layer),
+                one.name,
+                *terms,
+                _short(one.total),
+                _short(one.used),
+                _short(one.old),
+                _short(one.new),
+            ]
+        )
+    return _columns(header, rows)
+
+
+def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    return [
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in (header, *rows)
+    ]
+
+
+def _short(value: float) -> str:
+    if value == 0 or 1e-3 <= abs(value) < 1e4:
+        return f"{value + 0.0:.5f}".rstrip("0").rstrip(".")  # + 0.0: no −0
+    return f"{value:.3e}"
+
+
+def document(traced: Traced) -> dict[str, Any]:
+    """The step as JSON."""
+    return {
+        **vars(traced),
+        "examples": [vars(one) for one in traced.examples],
+        "weights": [vars(one) for one in traced.weights],
+    }

@@ -1,0 +1,82 @@
+"""trace and gradcheck: the lecture's step by hand, and finite differences, from the command line."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+from conftest import TINY, Bpsvc
+
+ALONE = ("--processes", 1)
+
+
+def logistic(z: float) -> float:
+    return 1.0 / (1.0 + math.exp(-z))
+
+
+def test_the_trace_is_the_lectures_arithmetic(bpsvc: Bpsvc, tiny: Path) -> None:
+    step = bpsvc("trace", tiny, "--json").json
+    w = {one["name"]: one["old"] for one in step["weights"]}
+    assert sorted(w) == ["w01", "w02", "w03", "w11", "w12", "w13", "w21", "w22", "w23"]
+    terms = {one["name"]: one["terms"] for one in step["weights"]}
+    for i, example in enumerate(step["examples"]):
+        x1, x2, y = *example["inputs"].values(), example["targets"]["y"]
+        h1 = logistic(w["w01"] + w["w11"] * x1 + w["w21"] * x2)
+        h2 = logistic(w["w02"] + w["w12"] * x1 + w["w22"] * x2)
+        h = logistic(w["w03"] + w["w13"] * h1 + w["w23"] * h2)
+        assert example["units"] == pytest.approx({"h1": h1, "h2": h2, "h": h})
+        assert example["pull"]["pull"] == pytest.approx(y / h - (1 - y) / (1 - h))
+        assert terms["w13"][i] == pytest.approx(h1 * (y - h))
+        assert terms["w03"][i] == pytest.approx(y - h)
+        assert terms["w21"][i] == pytest.approx(x2 * h1 * (1 - h1) * w["w13"] * (y - h))
+        assert terms["w02"][i] == pytest.approx(h2 * (1 - h2) * w["w23"] * (y - h))
+    for one in step["weights"]:
+        assert one["total"] == pytest.approx(sum(one["terms"]))
+        assert one["used"] == pytest.approx(one["total"] / 4)
+        assert one["new"] == pytest.approx(one["old"] + 1.0 * one["used"])
+
+
+def test_the_trace_of_a_stored_run_is_the_step_it_took(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    step = bpsvc("trace", 1, "--epoch", 7, "--json").json
+    for at, which in ((7, "old"), (8, "new")):
+        layers = bpsvc("weights", 1, "--at", at, "--json").json["layers"]
+        values = {one["name"]: one[which] for one in step["weights"]}
+        assert values["w12"] == layers[0]["weights"][0][1]
+        assert values["w03"] == layers[1]["bias"][0]
+    text = bpsvc("trace", 1, "--epoch", 7).out
+    assert "y/h−(1−y)/(1−h)" in text and "w13" in text and "-0 " not in text
+    assert bpsvc("trace", 1, "--epoch", 99).code == 3
+
+
+def test_a_big_network_shows_one_path(bpsvc: Bpsvc) -> None:
+    Path("big.json").write_text(json.dumps({**TINY, "network": {"hidden": [20, 30]}, "sweep": None}))
+    step = bpsvc("trace", "big.json", "--path", "3,7", "--json").json
+    assert [one["name"] for one in step["weights"]] == [
+        *("w13", "w23", "w03"),
+        *("w_3_27", "w_0_27"),
+        *("w_27_51", "w_0_51"),
+    ]
+    assert bpsvc("trace", "big.json", "--path", "3,99").code == 2
+
+
+def test_gradcheck_checks_every_layer_of_each_network(bpsvc: Bpsvc, tiny: Path) -> None:
+    rows = bpsvc("gradcheck", tiny, "--json").json
+    assert [(row["layer"], row["parameters"], row["ok"]) for row in rows] == [(1, 6, True), (2, 3, True)] * 2
+    assert bpsvc("gradcheck", tiny, "--epoch", 5).code == 0
+
+
+def test_gradcheck_says_what_is_at_a_kink(bpsvc: Bpsvc) -> None:
+    relu = {**TINY, "network": {"hidden": [3], "activation": "relu"}, "init": "he_normal", "sweep": None}
+    Path("relu.json").write_text(json.dumps(relu))
+    rows = bpsvc("gradcheck", "relu.json", "--json").json
+    assert rows[0]["at_kinks"] == 3, "the biases: at x = 00 every unit stands at 0"
+    assert all(row["ok"] for row in rows)
+
+
+def test_what_is_no_derivative_on_purpose_is_said(bpsvc: Bpsvc) -> None:
+    offset = {"name": "logistic", "derivative_offset": 0.1}
+    spec = {**TINY, "network": {"hidden": [2], "activation": offset}, "sweep": None}
+    Path("off.json").write_text(json.dumps(spec))
+    ran = bpsvc("gradcheck", "off.json")
+    assert ran.code == 0 and "derivative_offset" in ran.err
