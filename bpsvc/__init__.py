@@ -1,4 +1,5 @@
-"""bpsvc: a declarative experiment service with a result store for training neural networks by backpropagation.
+"""bpsvc: a declarative experiment service with a result store for training neural networks by
+backpropagation.
 
 `submit`, `train` and `report` do what the commands do; `Store` gives what is stored as DataFrames. They are
 loaded when they are first used, so that importing bpsvc costs nothing.

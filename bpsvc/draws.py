@@ -1,9 +1,11 @@
-"""Counter-based random numbers: a draw is a function of (seed, purpose, which, index), never a stream that is carried along.
+"""Counter-based random numbers: a draw is a function of (seed, purpose, which, index), never a stream that is
+carried along.
 
-So runs with one seed share their initial weights and data order wherever shapes allow, a run's draws do not depend on its
-companions in a stack, and a checkpoint needs no generator state. The generator is SplitMix64 (Steele, Lea and Flood, "Fast
-splittable pseudorandom number generators", OOPSLA 2014) started at a key that is itself a SplitMix64 hash of seed, purpose and
-which. The outputs are pinned by golden values: changing them is a new numerics version.
+So runs with one seed share their initial weights and data order wherever shapes allow, a run's draws do not
+depend on its companions in a stack, and a checkpoint needs no generator state. The generator is SplitMix64
+(Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014) started at a key that
+is itself a SplitMix64 hash of seed, purpose and which. The outputs are pinned by golden values: changing them
+is a new numerics version.
 """
 
 from typing import Final
@@ -46,7 +48,8 @@ def bits(seeds: ArrayLike, purpose: int, which: int, count: int) -> Words:
 
 def uniform(seeds: ArrayLike, purpose: int, which: int, count: int) -> Floats:
     """Uniform on [0, 1) with 53 bits: shape (R, count)."""
-    return (bits(seeds, purpose, which, count) >> np.uint64(11)) * 2.0**-53
+    words = bits(seeds, purpose, which, count) >> np.uint64(11)
+    return words.astype(np.float64) * 2.0**-53
 
 
 def normal(seeds: ArrayLike, purpose: int, which: int, count: int) -> Floats:

@@ -1,7 +1,7 @@
 """Tables of records: what a spec can name.
 
-An activation, loss, optimizer, initializer or data source is one frozen record in one table. Its spec choice, its JSON Schema,
-its property tests and its row in the docs all follow from the table.
+An activation, loss, optimizer, initializer or data source is one frozen record in one table. Its spec choice,
+its JSON Schema, its property tests and its row in the docs all follow from the table.
 """
 
 import difflib
@@ -16,7 +16,9 @@ REQUIRED: Final = "required"
 
 @dataclass(frozen=True)
 class Knob:
-    """A parameter of a record. `low` and `high` bound it; `low_open` and `high_open` exclude the bound itself."""
+    """A parameter of a record. `low` and `high` bound it; `low_open` and `high_open` exclude the bound
+    itself.
+    """
 
     name: str
     default: Any
