@@ -25,6 +25,8 @@ TIMEOUT_S: Final = 30.0
 _POLL_S: Final = 0.002
 # A segment inserts all over its tables: the pages it touches should not be written twice.
 _CACHE_KIB: Final = 65_536
+# What the write-ahead log may keep of its largest size.
+_LOG_BYTES: Final = 64 << 20
 
 
 def writer(path: Path, timeout_s: float = TIMEOUT_S) -> Engine:
@@ -39,6 +41,7 @@ def writer(path: Path, timeout_s: float = TIMEOUT_S) -> Engine:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -61,7 +61,12 @@ def locate(target: str | Path) -> Path:
 
 def uri(path: Path, mode: str) -> str:
     """The SQLite URI of a file, to be opened read-only (`ro`) or for writing (`rw`, `rwc`)."""
-    return f"file:{quote(str(path))}?mode={mode}"
+    text = f"file:{quote(str(path))}?mode={mode}"
+    # Even a reader of a write-ahead log wants to write beside it. Where it may not, and there is no log, no
+    # one else writes either: SQLite may take the file for one that does not change.
+    if mode == "ro" and not os.access(path.parent, os.W_OK) and not _log(path).exists():
+        text += "&immutable=1"
+    return text
 
 
 def examine(path: Path) -> Header | None:
@@ -87,7 +92,7 @@ def examine(path: Path) -> Header | None:
         return Header(blank=True, application_id=0, version=0)
     if len(head) < _HEADER_BYTES or not head.startswith(_MAGIC):
         raise StoreError(f"{path} is not a SQLite database", remedy=_OTHER)
-    if path.with_name(path.name + "-wal").exists():
+    if _log(path).exists():
         return _ask(path)
     pages = int.from_bytes(head[28:32], "big")
     application_id, version = int.from_bytes(head[68:72], "big"), int.from_bytes(head[60:64], "big")
@@ -142,6 +147,10 @@ def filesystem(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
             if real.is_relative_to(point):
                 best = max(best, (len(point.parts), entry[2]), key=lambda found: found[0])
     return best[1]
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
 
 
 def _of_url(text: str) -> str:

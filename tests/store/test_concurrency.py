@@ -3,17 +3,21 @@
 import importlib
 import os
 import random
+import shutil
 import signal
 import sqlite3
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from store_material import experiment, records, segment, stacks, train
 
 from bpsvc import faults
+from bpsvc.errors import StoreError
 from bpsvc.store import Store, owner
 
 pytestmark = pytest.mark.guarantee
@@ -220,6 +224,33 @@ def test_a_worker_that_slept_through_its_lease_commits_nothing(made: Path) -> No
     with Store.open(made) as store:
         assert store.epochs().equals(before) and store.query("SELECT min(fence) FROM _run").rows[0][0] > 1
     sound(made)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become someone else")
+def test_a_store_in_a_folder_that_may_only_be_read(made: Path, tmp_path: Path) -> None:
+    """A teacher's results, looked at by a student; and written by no one but their owner."""
+    spec = experiment(seeds=3)
+    submitting(made, spec)()
+    training(made)()
+    shared = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    shutil.copy(made, shared / "bpsvc.db")
+    shared.chmod(0o755)
+    (shared / "bpsvc.db").chmod(0o644)
+
+    def student() -> None:
+        assert pd.__version__  # loaded already: this student may not read the libraries either
+        os.setuid(65534)
+        with Store.open(shared / "bpsvc.db") as store:
+            assert len(store.epochs()) == 33 and set(store.runs("xor")["status"]) == {"done"}
+        with (
+            Store.open(shared / "bpsvc.db", mode="write") as store,
+            pytest.raises(StoreError, match="written"),
+        ):
+            store.claim("student", limit=1)
+
+    assert Child(student).wait() == 0
+    assert [file.name for file in shared.iterdir()] == ["bpsvc.db"]
+    shutil.rmtree(shared)
 
 
 def test_after_a_kill_the_next_goes_on_at_once(made: Path) -> None:
