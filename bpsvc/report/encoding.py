@@ -63,11 +63,20 @@ def encoded(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[s
     else:
         rest = [factor for factor in telling if factor is not series]
         table["panel"], table["series"] = _joined(table, rest, words), _joined(table, [series], words)
+        table["label"] = _joined(table, [*rest, series], words)
         table["panel_order"] = pd.factorize(table["panel"])[0]
         table["series_order"] = [_place(series, value) for value in table[series.name]]
         colours = (ordered_colours if series.is_number else unordered_colours)(len(series.levels))
     table["colour"] = [colours[place] for place in table["series_order"]]
     return table
+
+
+def telling(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]) -> tuple[Factor, ...]:
+    """The factors that vary, without those that follow from the others."""
+    columns = _columns(factors, experiments)
+    table = cases.drop_duplicates("configuration")[columns]
+    known = [_factor(name, cases[name]) for name in columns]
+    return tuple(_telling([factor for factor in known if len(factor.levels) > 1], table))
 
 
 def describe(name: str, value: object) -> str:

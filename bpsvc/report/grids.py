@@ -18,12 +18,12 @@ class Grid(NamedTuple):
     values: Floats
 
 
-def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str) -> Grid:
+def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str, worst: float = np.inf) -> Grid:
     """The `column` of `records` (one configuration; by case and epoch) for the runs of `cases` that have
     ended.
 
     A run that ended before the others (solved, stopped early) keeps its last value; a diverged run counts as
-    +inf from where it diverged. Were they left out instead, the later part of every median would be one of
+    `worst` from where it diverged. Were they left out instead, the later part of every median would be one of
     survivors. A run that has not ended is left out altogether, and so is one without records.
     """
     finished = cases.loc[cases["state"] != UNFINISHED]
@@ -40,10 +40,10 @@ def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str) -> Grid:
     np.maximum.at(last, row_of, column_of)
     diverged = finished.set_index("case")["state"].reindex(present).eq(DIVERGED).to_numpy()
     end = values[np.arange(present.size), last]
-    rest = np.where(diverged, np.inf, end)
+    rest = np.where(diverged, worst, end)
     later = np.arange(epochs.size) > last[:, None]
     values = np.where(later, rest[:, None], values)
-    values[diverged, last[diverged]] = np.inf
+    values[diverged, last[diverged]] = worst
     # The epoch at which one run ended may be off the cadence: the others have no record there.
     common = (known | later).all(axis=0)
     return Grid(epochs[common], values[:, common])

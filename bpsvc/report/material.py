@@ -2,6 +2,7 @@
 table shares.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -35,6 +36,18 @@ class Material:
     confusion: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
 
+    def once(self, name: str, make: Callable[["Material"], pd.DataFrame]) -> pd.DataFrame:
+        """`make(self)`, made once under this name: what a figure shows is also what says whether it has
+        anything to show.
+        """
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
+
+    @cached_property
+    def _made(self) -> dict[str, pd.DataFrame]:
+        return {}
+
     @property
     def names(self) -> tuple[str, ...]:
         """The experiments as users write them: `xor@2`."""
@@ -50,6 +63,11 @@ class Material:
     def configurations(self) -> pd.DataFrame:
         """One row per combination of factors: label, panel, series, colour (see `encoding.encoded`)."""
         return _encoding.encoded(self.cases, self.factors, self.names)
+
+    @cached_property
+    def telling(self) -> tuple[_encoding.Factor, ...]:
+        """The factors that vary, without those that follow from the others."""
+        return _encoding.telling(self.cases, self.factors, self.names)
 
     @cached_property
     def curves(self) -> pd.DataFrame:

@@ -15,14 +15,22 @@ from bpsvc.report.render.publish import publish
 from bpsvc.report.style import STYLES, drawing
 
 
-def write(material: Material, folder: Path, *, formats: Sequence[str] = USUAL, style: str = "screen") -> Path:
+def write(
+    material: Material,
+    folder: Path,
+    *,
+    formats: Sequence[str] = USUAL,
+    style: str = "screen",
+    only: Sequence[str] | None = None,
+) -> Path:
     """Publish the report of `material` as `folder`, whole or not at all; answers its index.html (or the
     folder without html).
 
-    The same material gives the same bytes. `formats` are of html, svg, png, pdf, csv, md, tex. Raises
-    UsageError for an unknown format or style, and for a folder that holds something other than a report.
+    The same material gives the same bytes. `formats`: html, svg, png, pdf, csv, md, tex; `only` names the
+    figures wanted (None: all that apply). Raises UsageError for an unknown format, style or figure, and for a
+    folder that holds something other than a report.
     """
-    placed = publish(build(material, formats, STYLES[STYLES.canonical(style)]), folder)
+    placed = publish(build(material, formats, STYLES[STYLES.canonical(style)], only), folder)
     return placed / "index.html" if "html" in formats else placed
 
 
@@ -33,7 +41,7 @@ def data(material: Material, name: str) -> pd.DataFrame:
         raise UsageError(
             f"there is nothing to draw for the figure {record.name!r}", remedy=f"it needs {record.needs}"
         )
-    return record.prepare(material)
+    return record.data(material)
 
 
 def figure(frame: pd.DataFrame, name: str, *, style: str = "screen", title: str | None = None) -> Figure:

@@ -9,7 +9,7 @@ import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -113,8 +113,18 @@ def forward(
     return z, a
 
 
-def train(task: Task, seeds: Sequence[int], first_id: int) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """(runs, epochs, layers) of one task for some seeds."""
+class Trained(NamedTuple):
+    """The frames of one task for some seeds, and its final parameters by layer."""
+
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    layers: pd.DataFrame
+    weights: list[Floats]
+    biases: list[Floats]
+
+
+def train(task: Task, seeds: Sequence[int], first_id: int) -> Trained:
+    """One task for some seeds, run ids from `first_id`."""
     x, y, vx, vy = problem(task, seeds)
     sizes = [x.shape[-1], *task.hidden, y.shape[-1]]
     weights, biases = [], []
@@ -202,7 +212,12 @@ def train(task: Task, seeds: Sequence[int], first_id: int) -> tuple[pd.DataFrame
             biases[layer] = biases[layer] - np.where(alive, step, 0)[:, None] * np.nan_to_num(b)
         if not alive.any():
             break
+    init = {"scheme": "uniform", "range": task.span}
+    parts = [{"units": units, "activation": task.activation} for units in task.hidden]
+    output = {"units": y.shape[-1], "activation": "logistic" if y.shape[-1] == 1 else "softmax"}
     spec = {
+        "init": init,
+        "network": {"layers": [*parts, output]},
         "loss": task.loss,
         "success": {"metric": "accuracy", "at_least": 1.0} if task.data == "xor" else None,
         "training": {"optimizer": "sgd", "learning_rate": task.rate, "reduction": "mean"},
@@ -245,7 +260,35 @@ def train(task: Task, seeds: Sequence[int], first_id: int) -> tuple[pd.DataFrame
             **{name: [value] * runs for name, value in task.factors.items()},
         }
     )
-    return table, pd.DataFrame(epochs), pd.DataFrame(layers)
+    return Trained(table, pd.DataFrame(epochs), pd.DataFrame(layers), weights, biases)
+
+
+def surface(task: Task, trained: Trained, points: int = 21) -> pd.DataFrame:
+    """The outputs of nets with two inputs on a grid, and the examples of XOR."""
+    ticks = np.linspace(-0.5, 1.5, points)
+    x1, x2 = (side.ravel() for side in np.meshgrid(ticks, ticks))
+    with np.errstate(all="ignore"):
+        h = forward(task, trained.weights, trained.biases, np.stack([x1, x2], axis=1)[None])[1][-1][..., 0]
+    examples = pd.DataFrame({"x1": XOR_X[:, 0], "x2": XOR_X[:, 1], "target": XOR_Y[:, 0]})
+    parts = []
+    for run_id, output in zip(trained.runs["run_id"], h, strict=True):
+        grid = pd.DataFrame({"x1": x1, "x2": x2, "output": output})
+        parts += [grid.assign(run_id=run_id), examples.assign(run_id=run_id)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def confusion(task: Task, trained: Trained) -> pd.DataFrame:
+    """Counts of actual and predicted classes on each run's validation examples."""
+    _, _, x, y = problem(task, trained.runs["seed"])
+    assert x is not None and y is not None
+    said = forward(task, trained.weights, trained.biases, x)[1][-1].argmax(-1)
+    rows = []
+    for run_id, right, guess in zip(trained.runs["run_id"], y.argmax(-1), said, strict=True):
+        for actual in range(y.shape[-1]):
+            for predicted in range(y.shape[-1]):
+                count = int(((right == actual) & (guess == predicted)).sum())
+                rows.append((run_id, f"cloud {actual + 1}", f"cloud {predicted + 1}", count))
+    return pd.DataFrame(rows, columns=["run_id", "actual", "predicted", "examples"])
 
 
 def material(
@@ -256,7 +299,9 @@ def material(
     for task in tasks:
         parts.append(train(task, range(seeds), first_id))
         first_id += seeds
-    runs, epochs, layers = (pd.concat(list(column), ignore_index=True) for column in zip(*parts, strict=True))
+    runs, epochs, layers = (
+        pd.concat([part[place] for part in parts], ignore_index=True) for place in range(3)
+    )
     experiment = f"{name}@1"
     runs.insert(0, "experiment", experiment)
     spec = {
@@ -273,7 +318,20 @@ def material(
         }
     )
     factors = tuple(dict.fromkeys(factor for task in tasks for factor in task.factors))
-    return Material(experiments=about, runs=runs, factors=factors, epochs=epochs, layers=layers)
+    pairs = list(zip(tasks, parts, strict=True))
+    first_seeds = [part.runs["run_id"].iloc[:2] for part in parts]
+    drawn = [surface(task, part) for task, part in pairs if task.data == "xor"]
+    told = [confusion(task, part) for task, part in pairs if task.data == "blobs"]
+    plains = pd.concat(drawn, ignore_index=True) if drawn else None
+    return Material(
+        experiments=about,
+        runs=runs,
+        factors=factors,
+        epochs=epochs,
+        layers=layers,
+        surface=None if plains is None else plains[plains["run_id"].isin(pd.concat(first_seeds))],
+        confusion=pd.concat(told, ignore_index=True) if told else None,
+    )
 
 
 def xor(seeds: int = 30, epochs: int = 10_000) -> Material:

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from bpsvc.report.figures.panels import Layout, sheet, swatch
-from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.record import SIGNALS, FigureRecord
 from bpsvc.report.figures.scales import log_axis
 from bpsvc.report.figures.series import counted, facets, legend_names
 from bpsvc.report.material import Material
 from bpsvc.report.stats import decades_per_step, median_band
 from bpsvc.report.style import Style
+from bpsvc.report.theory import relative_signal
 
 _COLUMNS: Final = [
     "panel",
@@ -27,6 +29,8 @@ _COLUMNS: Final = [
     "low",
     "high",
     "decades_per_layer",
+    "theory",
+    "theory_decades_per_layer",
 ]
 
 
@@ -44,16 +48,31 @@ def prepare(material: Material) -> pd.DataFrame:
         band = median_band(table.to_numpy(np.float64))
         layers = table.columns.to_numpy(np.int64)
         lines = pd.DataFrame({"layer": layers, "delta_rms": band.median, "low": band.low, "high": band.high})
+        theory = _theory(cases, float(band.median[-1]), layers)
         parts.append(
             lines.assign(
                 **facet._asdict(),
                 runs=len(table),
                 hidden_layers=int(layers.max()),
                 decades_per_layer=decades_per_step(layers, band.median).slope,
+                theory=theory,
+                theory_decades_per_layer=decades_per_step(layers, theory).slope,
             )
         )
     joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
     return joined.reindex(columns=_COLUMNS)
+
+
+def _theory(cases: pd.DataFrame, last: float, layers: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What mean-field theory expects of these layers, hung up at the signal of the last one; NaN where it is
+    silent.
+    """
+    try:
+        (spec,) = cases["spec"].unique()
+        expected = np.array(relative_signal(spec))
+    except (KeyError, ValueError):
+        return np.full(layers.size, np.nan)
+    return last * expected[layers - 1] if expected.size == layers.max() else np.full(layers.size, np.nan)
 
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
@@ -72,6 +91,8 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         )
         for name, colour in legend_names(frame).items()
     ]
+    if frame["theory"].notna().any():
+        legend.append(swatch("theory of wide nets", "#555555", style, linestyle=":"))
     layout = Layout(
         title,
         "hidden layer, counted from the input",
@@ -80,7 +101,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         aspect=0.66,
     )
     figure, axes = sheet(style, panels, legend, layout)
-    log_axis(axes[0], frame[["delta_rms", "low", "high"]])
+    log_axis(axes[0], frame[["delta_rms", "low", "high", "theory"]])
     top = int(frame["layer"].max())
     axes[0].set_xlim(0.6, top + 0.4 + 0.02 * top)
     axes[0].set_xticks(_ticks(top))
@@ -93,6 +114,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             fit = decades_per_step(rows["layer"], rows["delta_rms"])
             at = np.array([rows["layer"].min(), rows["layer"].max()])
             ax.plot(at, 10 ** (fit.intercept + fit.slope * at), color=colour, linewidth=0.7 * style.line)
+            ax.plot(rows["layer"], rows["theory"], ":", color=colour, linewidth=0.9 * style.line)
         if not one and len(panels) <= 6:
             _slopes(ax, here, style)
     return figure
@@ -101,8 +123,8 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 def _slopes(ax: Axes, here: pd.DataFrame, style: Style) -> None:
     rows = here.drop_duplicates("series")
     rows = rows[np.isfinite(rows["decades_per_layer"])]
-    lines = [("decades lost per layer", "#555555")] + [
-        (f"{row.series}: {row.decades_per_layer:+.2f}".replace("-", "−"), str(row.colour))
+    lines = [("decades lost per layer (theory)", "#555555")] + [
+        (_slope(row.series, row.decades_per_layer, row.theory_decades_per_layer), str(row.colour))
         for row in rows.itertuples()
     ]
     for place, (text, colour) in enumerate(reversed(lines)):
@@ -119,6 +141,11 @@ def _slopes(ax: Axes, here: pd.DataFrame, style: Style) -> None:
         )
 
 
+def _slope(name: object, measured: object, theory: object) -> str:
+    expected = f" ({theory:+.2f})" if isinstance(theory, float) and np.isfinite(theory) else ""
+    return f"{name}: {measured:+.2f}{expected}".replace("-0.00", "+0.00").replace("-", "−")
+
+
 def _words(slope: float) -> str:
     if not np.isfinite(slope):
         return "no slope"
@@ -132,18 +159,25 @@ def _ticks(top: int) -> list[int]:
     return [1, *range(step, top + 1, step)]
 
 
+_THEORY: Final = (
+    " Dotted, and in brackets: what mean-field theory expects of a wide net with this init, hung up at the "
+    "last hidden layer; it is not fitted."
+)
+
+
 def caption(frame: pd.DataFrame) -> str:
     return (
         "Median signal of each hidden layer before any training, over all started runs, with its 95 % "
         "percentile bootstrap interval (shaded). Lines: least squares through the logarithms of the "
         "medians; their slopes are the decades lost per layer on the way from the output to the input "
-        "(negative: gained)."
+        "(negative: gained)." + (_THEORY if frame["theory"].notna().any() else "")
     )
 
 
 DEPTH: Final = FigureRecord(
     name="depth",
     title="Signal against layer before training",
+    section=SIGNALS,
     needs="a record of epoch 0 and at least two hidden layers",
     applies=lambda m: (
         not m.signals.empty and bool(((m.signals["epoch"] == 0) & (m.signals["depth"] >= 2)).any())

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from bpsvc.report.cases import UNFINISHED
 from bpsvc.report.figures.panels import Entry, Layout, sheet, swatch
-from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.record import SIGNALS, FigureRecord
 from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
 from bpsvc.report.figures.series import facets
 from bpsvc.report.grids import grid
@@ -55,7 +55,8 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
     """draw for one column: a line per layer, dark at the input, bright at the output."""
 
     def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-        names = list(dict.fromkeys(frame["configuration"]))[:MOST_PANELS]
+        told = frame[frame[column] > 0] if is_share else frame
+        names = list(dict.fromkeys(told["configuration"]))[:MOST_PANELS]
         deepest = int(frame["layers"].max())
         counts = {name: int(frame.loc[frame["configuration"] == name, "runs"].max()) for name in names}
         alike = len(set(counts.values())) == 1
@@ -115,7 +116,11 @@ def captioned(what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
         return (
             f"{what} Lines: medians over the ended runs (a run keeps its last value once it has stopped; a "
             "diverged one counts as larger than any), dark at the input, bright at the output."
-            + ("" if share else " A median of exactly 0 has no place on a log axis: its line ends there.")
+            + (
+                " Configurations where it is 0 throughout are left out of the picture."
+                if share
+                else " A median of exactly 0 has no place on a log axis: its line ends there."
+            )
             + (
                 f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
                 if hidden > 0
@@ -130,16 +135,19 @@ def layer_figure(
     name: str, title: str, column: str, y: str, what: str, *, is_share: bool = False
 ) -> FigureRecord:
     """The record of a per-layer series."""
+    prepare = preparing(column)
     return FigureRecord(
         name=name,
         title=title,
+        section=SIGNALS,
         needs=f"recorded layers of ended runs ({column})",
+        # A share that is 0 throughout is no picture.
         applies=lambda m: (
             column in m.layers
-            and bool(m.layers[column].notna().any())
             and bool((m.cases["state"] != UNFINISHED).any())
+            and bool((m.once(name, prepare)[column] > 0).any())
         ),
-        prepare=preparing(column),
+        prepare=prepare,
         draw=drawing_of(column, y, is_share),
         caption=captioned(what, is_share),
         sql=f"""
@@ -164,4 +172,27 @@ GRADIENT: Final = layer_figure(
     "gradient_l2",
     "L2 norm of the gradient",
     "Euclidean norm of the loss's gradient by a layer's weights, biases and learned knobs.",
+)
+SATURATED: Final = layer_figure(
+    "saturated",
+    "Saturated units per layer against epoch",
+    "saturated",
+    "share of saturated units",
+    "Share of (example, unit) pairs whose |f′| is below 5 % of its maximum.",
+    is_share=True,
+)
+DEAD: Final = layer_figure(
+    "dead",
+    "Dead units per layer against epoch",
+    "dead",
+    "share of dead units",
+    "Share of units with f′ = 0 on every example: no signal passes through them.",
+    is_share=True,
+)
+WEIGHTS: Final = layer_figure(
+    "weights",
+    "Weight norm per layer against epoch",
+    "weight_l2",
+    "L2 norm of the layer",
+    "Euclidean norm of a layer's weights, biases and learned knobs.",
 )

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from bpsvc.report.cases import UNFINISHED
 from bpsvc.report.figures.panels import Layout, sheet, swatch
-from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.record import LEARNING, FigureRecord
 from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis
 from bpsvc.report.figures.series import counted, facets, faint, legend_names
 from bpsvc.report.grids import grid
@@ -163,6 +163,7 @@ def caption(frame: pd.DataFrame) -> str:
 LOSS: Final = FigureRecord(
     name="loss",
     title="Loss against epoch",
+    section=LEARNING,
     needs="at least one ended run with records",
     applies=lambda m: bool((m.cases["state"] != UNFINISHED).any()) and not m.curves.empty,
     prepare=prepare,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
@@ -35,14 +36,19 @@ class Layout:
     same_y: bool = True
     left: float = 6.0
     right: float = 1.0
-    shown_below: bool = True
-    row_height: float | None = None
+    row_heights: tuple[float, ...] = ()
+    below: float = 0.0
+    gap: float | None = None
+    foot: float = 0.0
 
 
 def sheet(
     style: Style, headings: Sequence[str], legend: Sequence[Entry], layout: Layout
 ) -> tuple[Figure, list[Axes]]:
     """A figure with one panel per heading. `left` and `right` margins are in ems; so are the gaps.
+
+    `row_heights` (in ems) sets the heights of the rows one by one; `below` leaves room beneath the panels,
+    `foot` beneath each of them.
 
     Panels of one sheet share their axes where `same_x` and `same_y` say so; only the outer ones then carry
     tick labels.
@@ -52,28 +58,29 @@ def sheet(
     columns = min(layout.columns or _columns(count), style.columns, count)
     rows = math.ceil(count / columns)
     left, right = layout.left * em, layout.right * em
-    gap_x = (2.3 if layout.same_y else layout.left * 0.9) * em
+    gap_x = (layout.gap or (2.3 if layout.same_y else layout.left * 0.9)) * em
     heading = 1.9 * em if any(headings) else 0.5 * em
-    gap_y = heading + (0.6 if layout.same_x else 3.2) * em
+    gap_y = heading + (0.6 if layout.same_x else 3.2 + layout.foot) * em
     top = (2.6 * em if style.titled and layout.title else 0.4 * em) + heading
     # A narrow sheet needs its whole width for the legend.
     margin = left if style.width > 5 else 0.6 * em
     per_row, lines = _legend_shape(legend, style, style.width - margin - 0.4 * em)
-    below = lines * 1.6 * em + (0.6 * em if lines else 0)
-    bottom = (4.0 if layout.x else 2.2) * em + below
+    below = lines * 1.6 * em + (0.6 * em if lines else 0) + layout.below * em
+    bottom = ((4.0 if layout.x else 2.2) + layout.foot) * em + below
     width = (style.width - left - right - gap_x * (columns - 1)) / columns
     aspect = layout.aspect or (0.52 if columns == 1 else 0.72)
-    height = layout.row_height * em if layout.row_height else width * aspect
-    total = top + bottom + rows * height + (rows - 1) * gap_y
+    heights = [layout.row_heights[k] * em if layout.row_heights else width * aspect for k in range(rows)]
+    total = top + bottom + sum(heights) + (rows - 1) * gap_y
     if style.height is not None:
-        height += (style.height - total) / rows
+        scale = max(style.height - total + sum(heights), 2 * em) / sum(heights)
+        heights = [height * scale for height in heights]
         total = style.height
-        height = max(height, 0.5 * em)
     figure = Figure(figsize=(style.width, total))
     axes: list[Axes] = []
     for place, text in enumerate(headings or [""]):
         row, column = divmod(place, columns)
-        box = (left + column * (width + gap_x), total - top - height - row * (height + gap_y), width, height)
+        above = top + sum(heights[: row + 1]) + row * gap_y
+        box = (left + column * (width + gap_x), total - above, width, heights[row])
         ax = figure.add_axes(
             (box[0] / style.width, box[1] / total, box[2] / style.width, box[3] / total),
             sharex=axes[0] if axes and layout.same_x else None,
@@ -146,9 +153,9 @@ def _legend_shape(legend: Sequence[Entry], style: Style, room: float) -> tuple[i
 
 
 def text_width(text: str, size: float) -> float:
-    """The width of a line of text of this size (points), in inches."""
+    """The width of a line of text of this size (points), cleaned as figures show it, in inches."""
     font = FontProperties(family="DejaVu Sans", size=size)
-    return float(text_to_path.get_text_width_height_descent(text, font, False)[0]) / 72
+    return float(text_to_path.get_text_width_height_descent(clean(text, 200), font, False)[0]) / 72
 
 
 def fitted(text: str, size: float, room: float) -> str:
@@ -165,6 +172,17 @@ def swatch(label: str, colour: str, style: Style, **how: object) -> Entry:
     if how:
         line.set(**how)
     return line
+
+
+def colour_bar(figure: Figure, style: Style, mappable: ScalarMappable, label: str, left: float) -> Axes:
+    """A horizontal scale of colours beneath the panels; the layout must leave `below` 4.4 ems or more."""
+    em, (width, height) = style.em, figure.get_size_inches()
+    size = (min(0.5 * width, 24 * em) / width, 0.7 * em / height)
+    bar = figure.add_axes((left * em / width, 3.3 * em / height, *size))
+    figure.colorbar(mappable, cax=bar, orientation="horizontal")
+    bar.set_xlabel(label, labelpad=0.25 * style.font)
+    bar.grid(visible=False)
+    return bar
 
 
 def remark(ax: Axes, text: str, style: Style) -> None:

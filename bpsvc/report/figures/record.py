@@ -4,6 +4,7 @@ it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -11,11 +12,20 @@ from matplotlib.figure import Figure
 from bpsvc.report.material import Material
 from bpsvc.report.style import Style
 
+SUCCESS: Final = "Success"
+LEARNING: Final = "Learning"
+SIGNALS: Final = "Signals and gradients"
+FACTORS: Final = "Factors"
+NETWORKS: Final = "Networks and their outputs"
+COST: Final = "Cost"
+SECTIONS: Final = (SUCCESS, LEARNING, FACTORS, SIGNALS, NETWORKS, COST)
+
 
 @dataclass(frozen=True)
 class FigureRecord:
     """One figure.
 
+    section: the part of the report where it stands, one of SECTIONS.
     applies: whether there is anything to draw; `needs` says in words what it takes.
     prepare: Material -> the data of the picture, which tests assert and which is written as CSV beside it.
     draw: (those data, style, title) -> Figure. Pure but for being called inside `style.drawing`.
@@ -32,7 +42,12 @@ class FigureRecord:
     draw: Callable[[pd.DataFrame, Style, str], Figure]
     caption: Callable[[pd.DataFrame], str]
     sql: str
+    section: str = FACTORS
     also_called: tuple[str, ...] = ()
+
+    def data(self, material: Material) -> pd.DataFrame:
+        """The prepared data, prepared once."""
+        return material.once(self.name, self.prepare)
 
     def query(self, experiments: tuple[str, ...]) -> str:
         """The SQL for these experiments, ready to paste."""

@@ -106,6 +106,13 @@ def _between(start: float, end: float, digits: Sequence[float]) -> list[float]:
     return [value for value in values if start <= math.log10(value) <= end]
 
 
+def decades(low: float, high: float, most: int = 7) -> list[int]:
+    """Exponents of the powers of ten between two values, at most about `most`, evenly spaced."""
+    whole = list(range(math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9) + 1))
+    step = max(1, math.ceil(len(whole) / most))
+    return [k for k in whole if k % step == 0] or whole
+
+
 def share_axis(ax: Axes) -> None:
     """A y axis from 0 % to 100 %."""
     ax.set_ylim(-0.03, 1.03)

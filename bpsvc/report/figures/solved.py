@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from bpsvc.report.cases import UNFINISHED
 from bpsvc.report.figures.panels import Layout, sheet, swatch
-from bpsvc.report.figures.record import FigureRecord
+from bpsvc.report.figures.record import SUCCESS, FigureRecord
 from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
 from bpsvc.report.figures.series import counted, facets, legend_names
 from bpsvc.report.material import Material
@@ -100,6 +100,7 @@ def caption(frame: pd.DataFrame) -> str:
 SOLVED: Final = FigureRecord(
     name="solved",
     title="Share of runs solved",
+    section=SUCCESS,
     needs="a success criterion and at least one ended run",
     applies=lambda material: bool((material.cases["judged"] & (material.cases["state"] != UNFINISHED)).any()),
     prepare=prepare,

@@ -48,10 +48,17 @@ class Listed:
 
 
 def build(
-    material: Material, formats: Sequence[str] = USUAL, style: Style = STYLES["screen"]
+    material: Material,
+    formats: Sequence[str] = USUAL,
+    style: Style = STYLES["screen"],
+    only: Sequence[str] | None = None,
 ) -> Iterator[tuple[str, bytes]]:
-    """Every file of a report: `index.html`, `figures/NAME.svg …`, `tables/NAME.csv …`."""
+    """Every file of a report: `index.html`, `figures/NAME.svg …`, `tables/NAME.csv …`.
+
+    `only` names the figures wanted; None: all that apply.
+    """
     wanted = known_formats(formats)
+    chosen = list(FIGURES) if only is None else [FIGURES.canonical(name) for name in only]
     tables: list[Listed] = []
     figures: list[Shown] = []
     absent: list[tuple[str, str]] = []
@@ -69,11 +76,11 @@ def build(
             )
         rows = tuple(tuple(str(value) for value in row) for row in words.itertuples(index=False, name=None))
         tables.append(Listed(table.name, table.title, table.note(numbers), tuple(words.columns), rows, files))
-    for record in FIGURES.values():
+    for record in (FIGURES[name] for name in FIGURES if name in chosen):
         if not record.applies(material):
             absent.append((record.title, record.needs))
             continue
-        frame = record.prepare(material)
+        frame = record.data(material)
         pictures = drawn(
             record,
             frame,

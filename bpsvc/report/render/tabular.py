@@ -30,7 +30,8 @@ def csv(frame: pd.DataFrame) -> bytes:
     """Full precision, UTF-8, one header line, `\\n`; text cells and headings made inert."""
     inert = frame.copy()
     for column in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
-        inert[column] = frame[column].map(cell)
+        cells = {value: cell(value) for value in frame[column].unique()}
+        inert[column] = frame[column].map(cells)
     inert.columns = pd.Index([cell(str(name)) for name in frame.columns])
     return inert.to_csv(index=False, lineterminator="\n").encode()
 
