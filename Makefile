@@ -9,7 +9,7 @@ REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
 
-.PHONY: help demo test check fix guarantee slow oracle interop bench published lock clean
+.PHONY: help demo gallery test check fix guarantee slow oracle interop bench published lock clean
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
@@ -34,6 +34,9 @@ demo: $(VENV)/.installed  ## train the lecture's XOR net and watch gradients van
 	$(BIN)/bpsvc submit specs/xor.json specs/vanishing.json
 	$(BIN)/bpsvc report xor --output $(REPORTS)
 	$(BIN)/bpsvc report vanishing --output $(REPORTS)
+
+gallery: $(VENV)/.installed  ## train every spec in specs/ and write reports/gallery/
+	$(BIN)/python reports/build_gallery.py
 
 test: $(VENV)/.installed  ## the fast tests
 	$(BIN)/python -m pytest -n auto
