@@ -17,6 +17,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 from sqlalchemy import Engine, event
 
 import bpsvc.cli.app
+import bpsvc.cli.progress
 import bpsvc.service.planning
 import bpsvc.service.submitting
 from bpsvc import cli, faults
@@ -79,6 +80,7 @@ def child(request: dict[str, Any]) -> int:
 
 
 def main() -> None:
+    b"x".decode("utf-8-sig")  # loads it: a child that is nobody could not
     print("{}", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
