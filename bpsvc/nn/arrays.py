@@ -22,12 +22,16 @@ Knobs = Mapping[str, Floats | float]
 
 
 class Work(NamedTuple):
-    """Scratch of the shape of z (and `row`: the same with one unit); the units stand along axis `units`."""
+    """Scratch of the shape of z (and `row`: the same with one unit); the units stand along axis `units`.
+
+    `zero` is 0 in the shape of z: comparing with an array is quicker than with a number.
+    """
 
     u: Floats
     v: Floats
     mask: Bools
     row: Floats
+    zero: Floats
     units: int
 
     @classmethod
@@ -47,4 +51,5 @@ class Pool:
         row[units] = 1
         u, v = self._u[:size].reshape(shape), self._v[:size].reshape(shape)
         one = self._row[: math.prod(row)].reshape(row)
-        return Work(u, v, self._mask[:size].reshape(shape), one, units)
+        zero = np.broadcast_to(np.zeros(shape[-1]), shape)
+        return Work(u, v, self._mask[:size].reshape(shape), one, zero, units)

@@ -140,6 +140,7 @@ class Gauge:
         if "delta_rms" in row:
             self.layout.squares(stage.delta, u, row["delta_rms"])
             np.sqrt(np.divide(row["delta_rms"], pairs, out=row["delta_rms"]), out=row["delta_rms"])
+            np.multiply(row["delta_rms"], self.p.divisor, out=row["delta_rms"])
         wanted = [row[name] for name in ("saturated", "dead") if name in row]
         if not wanted:
             return

@@ -89,7 +89,7 @@ def bernoulli_derivative(a: Floats, y: Floats, knobs: Knobs, out: Floats, work: 
 
 
 def bernoulli_fused(z: Floats, y: Floats, out: Floats, work: Work) -> None:
-    np.maximum(z, 0.0, out=work.u)
+    np.maximum(z, work.zero, out=work.u)
     np.multiply(y, z, out=work.v)
     np.subtract(work.u, work.v, out=work.u)  # exactly 0 on the right side: the tail is left to log1p
     np.abs(z, out=out)

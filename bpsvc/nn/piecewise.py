@@ -12,7 +12,7 @@ from bpsvc.registry import Knob
 
 
 def binary_step(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.heaviside(z, 1.0, out=out)
+    np.greater_equal(z, work.zero, out=out)
 
 
 def binary_step_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
@@ -37,11 +37,12 @@ BINARY_STEP = Activation(
 
 
 def relu(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.maximum(z, 0.0, out=out)
+    np.maximum(z, work.zero, out=out)
 
 
 def relu_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.heaviside(z, knobs.get("derivative_at_zero", 1.0), out=out)
+    np.greater_equal(z, work.zero, out=out)
+    set_at_zero(z, knobs, out, work)
 
 
 RELU = Activation(
@@ -61,22 +62,23 @@ RELU = Activation(
 
 
 def leaky_relu(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.minimum(z, 0.0, out=work.u)
+    np.minimum(z, work.zero, out=work.u)
     np.multiply(work.u, knobs["alpha"], out=work.u)
-    np.maximum(z, 0.0, out=out)
+    np.maximum(z, work.zero, out=out)
     np.add(out, work.u, out=out)
 
 
 def leaky_relu_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    out.fill(1.0)
-    np.less(z, 0.0, out=work.mask)
-    np.copyto(out, knobs["alpha"], where=work.mask)
+    np.greater_equal(z, work.zero, out=out)
+    np.subtract(1.0, out, out=work.u)
+    np.multiply(work.u, knobs["alpha"], out=work.u)
+    np.add(out, work.u, out=out)
     set_at_zero(z, knobs, out, work)
 
 
 def negative_part(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     """df/dalpha of prelu: min(0, z)."""
-    np.minimum(z, 0.0, out=out)
+    np.minimum(z, work.zero, out=out)
 
 
 LEAKY_RELU = Activation(
@@ -117,18 +119,19 @@ PRELU = Activation(
 
 
 def elu(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.minimum(z, 0.0, out=work.u)
+    np.minimum(z, work.zero, out=work.u)
     np.expm1(work.u, out=work.u)
     np.multiply(work.u, knobs["alpha"], out=work.u)
-    np.maximum(z, 0.0, out=out)
+    np.maximum(z, work.zero, out=out)
     np.add(out, work.u, out=out)
 
 
 def elu_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    out.fill(1.0)
-    np.add(a, knobs["alpha"], out=work.u)
-    np.less(z, 0.0, out=work.mask)
-    np.copyto(out, work.u, where=work.mask)
+    np.greater_equal(z, work.zero, out=out)
+    np.subtract(1.0, out, out=work.u)
+    np.add(a, knobs["alpha"], out=work.v)
+    np.multiply(work.u, work.v, out=work.u)
+    np.add(out, work.u, out=out)
     set_at_zero(z, knobs, out, work)
 
 
@@ -157,10 +160,12 @@ def selu(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
 
 
 def selu_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    out.fill(SELU_SCALE)
-    np.add(a, SELU_SCALE * SELU_ALPHA, out=work.u)
-    np.less(z, 0.0, out=work.mask)
-    np.copyto(out, work.u, where=work.mask)
+    np.greater_equal(z, work.zero, out=out)
+    np.subtract(1.0, out, out=work.u)
+    np.add(a, SELU_SCALE * SELU_ALPHA, out=work.v)
+    np.multiply(work.u, work.v, out=work.u)
+    np.multiply(out, SELU_SCALE, out=out)
+    np.add(out, work.u, out=out)
     set_at_zero(z, knobs, out, work)
 
 

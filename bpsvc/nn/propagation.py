@@ -2,8 +2,10 @@
 
 Forward saves each layer's z and a; backward goes from layer K to 1 and reuses them: delta_K from the loss,
 the gradient dW_l = a_{l-1} delta_lᵀ, the signal delta_{l-1} = (W_l delta_l) f'(z_{l-1}). No parameter changes
-meanwhile, so every gradient is of the same state ("this is the w13 from before it was updated"). delta is the
-lecture's signal: dloss/dz of one example, whatever the reduction.
+meanwhile, so every gradient is of the same state ("this is the w13 from before it was updated").
+
+delta is dloss/dz of the reduced loss: the lecture's signal, which is of one example's loss, over `divisor` (N
+where examples are averaged, else 1).
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,6 +61,7 @@ class Stage:
     z: Floats
     a: Floats
     units: Floats
+    pulled: Floats
     delta: Floats
     slope: Floats
     work: Work
@@ -78,7 +81,7 @@ class Propagation:
     ) -> None:
         self.layout, self.examples, self.runs = layout, examples, len(parameters.loss)
         self.gradient, self.loss = parameters.gradient, parameters.loss
-        self.mean = objective.reduction == "mean"
+        self.divisor = examples if objective.reduction == "mean" else 1
         self.stages = tuple(self._stages(network, parameters, knobs))
         self.output = self.stages[-1]
         name = network.output.activation
@@ -93,7 +96,7 @@ class Propagation:
         for layer, at, given in zip(network.layers, network.slices, knobs, strict=True):
             below = stages[-1].a if stages else None
             shape = layout.shape(self.runs, at.units, self.examples)
-            a = np.ones(layout.shape(self.runs, at.units + 1, self.examples))
+            a = layout.feeding(self.runs, at.units + 1, self.examples)
             learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
             stage = Stage(
                 function=layer.function,
@@ -107,6 +110,7 @@ class Propagation:
                 z=np.zeros(shape),
                 a=a,
                 units=layout.head(a, at.units),
+                pulled=layout.feeding(self.runs, at.units, self.examples),
                 delta=np.zeros(shape),
                 slope=np.zeros(shape),
                 work=pool.work(shape, layout.units),
@@ -130,8 +134,8 @@ class Propagation:
         else:
             self.term.value(out.units, y, self.loss_knobs, self.terms, out.work)
         self.layout.total(self.terms, self.loss)
-        if self.mean:
-            np.divide(self.loss, self.examples, out=self.loss)
+        if self.divisor > 1:
+            np.divide(self.loss, self.divisor, out=self.loss)
 
     def backward(self, x: Floats, y: Floats) -> None:
         """All gradients, layer by layer from K to 1, from what the forward pass saved."""
@@ -140,30 +144,32 @@ class Propagation:
             stage = self.stages[k]
             self.layout.outer(self._fed(stage, x), stage.delta, stage.d_matrix)
             if k:
-                self.layout.pull(stage.weights, stage.delta, self.stages[k - 1].delta)
+                self.layout.pull(stage.weights, stage.delta, self.stages[k - 1].pulled)
                 self._through(self.stages[k - 1])
-        if self.mean:
-            np.divide(self.gradient, self.examples, out=self.gradient)
 
     def _output_signal(self, y: Floats) -> None:
         out = self.output
         if self.fused:
             self.fused.delta(out.units, y, out.delta)
-            return
-        self.term.derivative(out.units, y, self.loss_knobs, out.delta, out.work)
-        if out.function.through:
-            out.function.through(out.delta, out.units, out.delta, out.work)
         else:
-            self._through(out)
+            self.term.derivative(out.units, y, self.loss_knobs, out.pulled, out.work)
+            if out.function.through:
+                out.function.through(out.pulled, out.units, out.delta, out.work)
+            else:
+                self._through(out)
+        if self.divisor > 1:
+            np.divide(out.delta, self.divisor, out=out.delta)
+            for gradient in out.d_knobs.values():
+                np.divide(gradient, self.divisor, out=gradient)
 
     def _through(self, stage: Stage) -> None:
-        """From dloss/da, which stands in delta, to dloss/dz; on the way the gradients of learned knobs."""
+        """From dloss/da, which has been pulled, to dloss/dz; on the way the gradients of learned knobs."""
         for name, derivative in stage.function.learned.items():
             derivative(stage.z, stage.knobs, stage.work.v, stage.work)
-            np.multiply(stage.work.v, stage.delta, out=stage.work.v)
+            np.multiply(stage.work.v, stage.pulled, out=stage.work.v)
             self.layout.total(stage.work.v, stage.d_knobs[name])
         stage.function.derivative(stage.z, stage.units, stage.knobs, stage.slope, stage.work)
-        np.multiply(stage.delta, stage.slope, out=stage.delta)
+        np.multiply(stage.pulled, stage.slope, out=stage.delta)
 
     def _fed(self, stage: Stage, x: Floats) -> Floats:
         """What the layer's affine map takes: W alone, or W and the constant's b."""

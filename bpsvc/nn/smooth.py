@@ -117,7 +117,7 @@ def softplus(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     np.negative(out, out=out)
     np.exp(out, out=out)
     np.log1p(out, out=out)
-    np.maximum(z, 0.0, out=work.u)
+    np.maximum(z, work.zero, out=work.u)
     np.add(out, work.u, out=out)
 
 

@@ -69,7 +69,7 @@ def trace(problem: Problem, theta: Floats, epoch: int = 0) -> StepTrace:
         below, layers = np.asarray(problem.x if problem.x.ndim == 2 else problem.x[0]), []
         for stage, part in zip(p.stages, gradient, strict=True):
             stage.function.derivative(stage.z, stage.units, stage.knobs, stage.slope, stage.work)
-            delta, a = seen(stage.delta), seen(stage.units)
+            delta, a = p.divisor * seen(stage.delta), seen(stage.units)
             layers.append(
                 LayerTrace(
                     z=seen(stage.z),
