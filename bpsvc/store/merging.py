@@ -9,7 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES, SUMMARY
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 
 # How far a run is: one that has ended is further than any that has not.
 _RANK: Final = "({0}.status IN ('done', 'diverged')) * 4611686018427387904 + coalesce({0}c.epoch + 1, 0)"

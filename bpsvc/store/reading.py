@@ -17,7 +17,7 @@ from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
 from bpsvc.store.progress import STATUS, Holder, holders, progress
 from bpsvc.store.records import Progress
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
 if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
     import pandas as pd

@@ -55,7 +55,7 @@ class Records(Protocol):
     """M records of a stack, sorted by (run, epoch): the form in which `nn` hands them out.
 
     `run` (M,) is the index into the segment's runs, `epoch` (M,); `epochs` has one (M,) array for each
-    measured series of `schema.EPOCH_SERIES`, `layers` one (M, L) for each of `schema.LAYER_SERIES`. A series
+    measured series of `series.EPOCH_SERIES`, `layers` one (M, L) for each of `series.LAYER_SERIES`. A series
     may be left out; what is not finite becomes null.
     """
 
@@ -117,7 +117,7 @@ class RunCommit:
     """One run's part of a segment: progress from `from_epoch` to `to_epoch`, and the state there.
 
     `status` is `running`, `done` or `diverged`, with an `outcome` for the latter two; `columns` are new
-    values of some of `schema.SUMMARY` (null for what is not finite); `seconds` is this run's share of the
+    values of some of `series.SUMMARY` (null for what is not finite); `seconds` is this run's share of the
     time.
     """
 

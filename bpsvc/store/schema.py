@@ -29,53 +29,12 @@ from bpsvc.store.declaring import Any_, key, metadata, needed, table, within
 from bpsvc.store.schedule_tables import occurrence as occurrence
 from bpsvc.store.schedule_tables import schedule as schedule
 from bpsvc.store.schedule_tables import schedule_data as schedule_data
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 from bpsvc.store.views import create_views
 
 VERSION: Final = 3
 REVISION: Final = f"{VERSION:04d}"
 APPLICATION_ID: Final = int.from_bytes(b"bpsv", "big")
-
-# What an epoch and a layer have measured, in the order of the columns; the last ones only on request.
-EPOCH_SERIES: Final = (
-    "loss",
-    "log_likelihood",
-    "accuracy",
-    "mean_abs_error",
-    "max_error",
-    "gradient_l2",
-    "validation_loss",
-    "validation_accuracy",
-    "sharpness",
-)
-LAYER_SERIES: Final = (
-    "delta_rms",
-    "gradient_l2",
-    "gradient_mean_abs",
-    "gradient_max_abs",
-    "weight_l2",
-    "saturated",
-    "dead",
-    "w_dot_g",
-    "b_dot_g",
-)
-
-# What a run's row says of its training so far; a segment commits new values of these.
-SUMMARY: Final = {
-    "initial_loss": REAL,
-    "final_loss": REAL,
-    "best_loss": REAL,
-    "best_epoch": Integer,
-    "final_accuracy": REAL,
-    "final_mean_abs_error": REAL,
-    "final_validation_loss": REAL,
-    "final_validation_accuracy": REAL,
-    "best_validation_loss": REAL,
-    "best_validation_epoch": Integer,
-    "solved_epoch": Integer,
-    "diverged_epoch": Integer,
-    "diverged_layer": Integer,
-}
-
 
 experiment = table(
     "_experiment",

@@ -19,7 +19,7 @@ from bpsvc.errors import UsageError
 from bpsvc.store.clock import NOW, STAMP
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Records, RunCommit, Segment
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES, SUMMARY
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 
 # Rows that exist as Python tuples at one time: enough to be fast, few enough to be small.
 _CHUNK: Final = 16_384

@@ -20,7 +20,7 @@ from bpsvc.store.progress import Holder
 from bpsvc.store.reading import Snapshot, Which
 from bpsvc.store.records import Claim, Experiment, Progress, Receipt, Segment
 from bpsvc.store.schedules import Schedules
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
 if TYPE_CHECKING:  # they take long to load, and few commands need them
     import pandas as pd

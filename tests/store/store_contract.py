@@ -12,7 +12,7 @@ from store_material import counts, experiment, part, records, segment, stacks, s
 
 from bpsvc.errors import NotFoundError, UsageError
 from bpsvc.store import Segment, Store
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
 
 class StoreContract:

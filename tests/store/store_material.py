@@ -13,7 +13,7 @@ import numpy as np
 from bpsvc import nn
 from bpsvc.spec import Experiment, read, resolve
 from bpsvc.store import Claim, RunCommit, Segment, Store
-from bpsvc.store.schema import EPOCH_SERIES, LAYER_SERIES
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
 LAYERS = 2
 

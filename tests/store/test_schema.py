@@ -12,7 +12,7 @@ from store_material import experiment, stacks, train
 
 import bpsvc.store
 from bpsvc import nn
-from bpsvc.store import PUBLIC, Store, migrate, schema
+from bpsvc.store import PUBLIC, Store, migrate, schema, series
 from bpsvc.store.engine import writer
 from bpsvc.store.views import statements
 
@@ -96,8 +96,8 @@ def test_every_table_is_strict_and_every_constraint_named(store: Store) -> None:
 
 
 def test_series_are_those_of_the_engine() -> None:
-    assert (*nn.EPOCH_SERIES, *nn.EXTRA_EPOCH_SERIES) == schema.EPOCH_SERIES
-    assert (*nn.LAYER_SERIES, *nn.EXTRA_LAYER_SERIES) == schema.LAYER_SERIES
+    assert (*nn.EPOCH_SERIES, *nn.EXTRA_EPOCH_SERIES) == series.EPOCH_SERIES
+    assert (*nn.LAYER_SERIES, *nn.EXTRA_LAYER_SERIES) == series.LAYER_SERIES
 
 
 @pytest.mark.parametrize("name", PUBLIC)
