@@ -43,7 +43,12 @@ class Pool:
     """Scratch that layers share, since none keeps anything in it: less memory to have in the cache."""
 
     def __init__(self, size: int) -> None:
-        self._u, self._v, self._row = np.empty(size), np.empty(size), np.empty(size)
+        self._u, self._v, self._row, self._zero = (
+            np.empty(size),
+            np.empty(size),
+            np.empty(size),
+            np.zeros(size),
+        )
         self._mask = np.empty(size, dtype=bool)
 
     def work(self, shape: tuple[int, ...], units: int) -> Work:
@@ -51,5 +56,5 @@ class Pool:
         row[units] = 1
         u, v = self._u[:size].reshape(shape), self._v[:size].reshape(shape)
         one = self._row[: math.prod(row)].reshape(row)
-        zero = np.broadcast_to(np.zeros(shape[-1]), shape)
-        return Work(u, v, self._mask[:size].reshape(shape), one, zero, units)
+        mask, zero = self._mask[:size].reshape(shape), self._zero[:size].reshape(shape)
+        return Work(u, v, mask, one, zero, units)

@@ -34,7 +34,7 @@ class Batches:
                 for size in self.sizes
             }
         else:
-            self.x, self.y = layout.inputs(x), layout.targets(y)
+            self.x, self.y = layout.inputs(x), layout.targets(y, len(problem.seeds))
 
     @property
     def sizes(self) -> set[int]:

@@ -42,13 +42,9 @@ class Descent:
         self.theta, self.gradient, _ = parameters
         self.optimizer, self.schedule = OPTIMIZERS[problem.optimizer], SCHEDULES[problem.schedule]
         hyper = with_defaults(self.optimizer.knobs, problem.hyper, runs)
-        self.rate, self.now = (
-            hyper["learning_rate"],
-            hyper["learning_rate"].copy(),
-        )  # before, after the schedule
-        self.hyper = {
-            name: layout.per_theta(value) for name, value in {**hyper, "learning_rate": self.now}.items()
-        }
+        self.rate = hyper["learning_rate"]  # before its schedule; the optimizer gets it in theta's shape
+        self.hyper = {name: layout.per_theta(value) for name, value in hyper.items()}
+        self.hyper["learning_rate"] = np.array(np.broadcast_to(layout.per_theta(self.rate), self.theta.shape))
         self.schedule_knobs = with_defaults(self.schedule.knobs, problem.schedule_knobs, runs)
         self.steady = self.schedule.name == "constant" and not self.schedule_knobs["warm_up"].any()
         self.clip = problem.clip
@@ -73,7 +69,8 @@ class Descent:
     def step(self, epoch: int, count: int) -> None:
         """The run's `count`-th update, in the epoch that follows `epoch` epochs."""
         if not self.steady:
-            np.multiply(self.rate, self.schedule.factor(epoch, self.schedule_knobs), out=self.now)
+            rate = self.rate * self.schedule.factor(epoch, self.schedule_knobs)
+            np.copyto(self.hyper["learning_rate"], self.layout.per_theta(rate))
         if self.clip is not None:
             norm = np.sqrt(self.layout.squares(self.gradient, self.u, np.empty_like(self.rate)))
             factor = np.minimum(1.0, self.clip / np.maximum(norm, np.finfo(np.float64).tiny))

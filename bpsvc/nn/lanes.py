@@ -35,7 +35,10 @@ class Lanes:
         self.slots = {name: self.layout.stack(values[padded]) for name, values in slots.items()}
         self.descent = Descent(problem, self.layout, self.parameters, self.slots)
         self.knobs = self._knobs()
-        self.x, self.y = self.layout.inputs(with_constant(problem.x)), self.layout.targets(problem.y)
+        self.x, self.y = (
+            self.layout.inputs(with_constant(problem.x)),
+            self.layout.targets(problem.y, len(problem.seeds)),
+        )
         self.full = self._propagation(problem.examples, self.parameters)
         self.gauge = Gauge(problem.network, problem.loss, self.full, self.y, self.parameters, self.descent.u)
         apart = {"gradient_l2", "sharpness", "validation_loss", "validation_accuracy"}
@@ -49,7 +52,7 @@ class Lanes:
             self.validation_x = self.layout.inputs(with_constant(problem.validation_x))
             aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
             propagation = self._propagation(problem.validation_x.shape[-2], aside)
-            y = self.layout.targets(problem.validation_y)
+            y = self.layout.targets(problem.validation_y, len(problem.seeds))
             self.validation_gauge = Gauge(
                 problem.network, problem.loss, propagation, y, self.parameters, self.descent.u
             )

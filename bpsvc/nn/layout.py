@@ -36,6 +36,7 @@ class Layout(Protocol):
     units: int  # axis of the units
     examples: int  # axis of the examples
     least: int  # lanes below which companions are padded
+    copies: bool  # what feeds a layer has a memory order of its own
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]: ...
     def stack(self, runs_first: Floats) -> Floats: ...
@@ -45,9 +46,9 @@ class Layout(Protocol):
     def head(self, a: Floats, units: int) -> Floats: ...
     def per_run(self, values: Floats) -> Floats: ...
     def per_theta(self, values: Floats) -> Floats: ...
-    def feeding(self, runs: int, units: int, examples: int) -> Floats: ...
+    def feeding(self, runs: int, units: int, examples: int, fed: int) -> Floats: ...
     def inputs(self, x: Floats) -> Floats: ...
-    def targets(self, y: Floats) -> Floats: ...
+    def targets(self, y: Floats, runs: int) -> Floats: ...
     def examples_of(self, a: Floats, lo: int, hi: int) -> Floats: ...
     def source(self, rows: Floats) -> Floats: ...
     def batch(self, runs: int, examples: int, features: int) -> tuple[Floats, Floats]: ...
@@ -64,7 +65,7 @@ class Layout(Protocol):
 class RunsLast:
     """(D, N, R), theta (P, R)."""
 
-    name, units, examples, least = "runs_last", 0, 1, 2
+    name, units, examples, least, copies = "runs_last", 0, 1, 2, True
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
         return (*rest, runs)
@@ -95,11 +96,14 @@ class RunsLast:
         """(R,) to stand beside (P, R)."""
         return values
 
-    def feeding(self, runs: int, units: int, examples: int) -> Floats:
-        """Ones (D, N, R) for what feeds a layer: a, or the signal that comes back to it. In memory the
-        examples stand first, (N, D, R): with z and delta the other way around `einsum` adds to the same few
-        rows until they are done, which takes half the time or less.
+    def feeding(self, runs: int, units: int, examples: int, fed: int) -> Floats:
+        """Ones (D, N, R), for what feeds a layer of `fed` units or comes back from it. For more than one unit
+        the examples stand first in memory, (N, D, R): with z and delta the other way around, `einsum` stays
+        with a few rows until they are done, in half the time or less. (Elsewhere one order is best: numpy
+        then sees one long vector.)
         """
+        if fed == 1:
+            return np.ones((units, examples, runs))
         return np.ones((examples, units, runs)).swapaxes(0, 1)
 
     def inputs(self, x: Floats) -> Floats:
@@ -108,13 +112,9 @@ class RunsLast:
             return np.ascontiguousarray(x).T
         return np.ascontiguousarray(x.transpose(1, 2, 0)).swapaxes(0, 1)
 
-    def targets(self, y: Floats) -> Floats:
-        """y (N, O) -> (O, N, 1), or (R, N, O) -> (O, N, R)."""
-        return (
-            np.ascontiguousarray(y.T)[..., None]
-            if y.ndim == 2
-            else np.ascontiguousarray(y.transpose(2, 1, 0))
-        )
+    def targets(self, y: Floats, runs: int) -> Floats:
+        """y (N, O) or (R, N, O) -> (O, N, R): for each run, since numpy is slow to repeat short vectors."""
+        return np.ascontiguousarray(np.broadcast_to(y, (runs, *y.shape[-2:])).transpose(2, 1, 0))
 
     def examples_of(self, a: Floats, lo: int, hi: int) -> Floats:
         """Examples lo … hi-1 of inputs or targets."""
@@ -168,7 +168,7 @@ class RunsLast:
 class RunsFirst:
     """(R, D, N), theta (R, P)."""
 
-    name, units, examples, least = "runs_first", 1, 2, 1
+    name, units, examples, least, copies = "runs_first", 1, 2, 1, False
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
         return (runs, *rest)
@@ -194,14 +194,15 @@ class RunsFirst:
     def per_theta(self, values: Floats) -> Floats:
         return values.reshape(-1, 1)
 
-    def feeding(self, runs: int, units: int, examples: int) -> Floats:
+    def feeding(self, runs: int, units: int, examples: int, fed: int) -> Floats:
         return np.ones((runs, units, examples))
 
     def inputs(self, x: Floats) -> Floats:
         """x (N, I) -> (I, N), or (R, N, I) -> (R, I, N): views, one memory order for full set and batches."""
         return np.ascontiguousarray(x).swapaxes(-1, -2)
 
-    def targets(self, y: Floats) -> Floats:
+    def targets(self, y: Floats, runs: int) -> Floats:
+        """y (N, O) -> (O, N), or (R, N, O) -> (R, O, N)."""
         return np.ascontiguousarray(y.swapaxes(-1, -2))
 
     def examples_of(self, a: Floats, lo: int, hi: int) -> Floats:

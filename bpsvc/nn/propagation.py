@@ -48,7 +48,9 @@ class Parameters(NamedTuple):
 
 @dataclass(frozen=True)
 class Stage:
-    """One layer: buffers and views. `a` is `units` and one more unit, the constant 1 that carries a bias."""
+    """One layer: buffers and views. `units` is its f(z); `a` is what feeds the next layer: the units and one
+    more, the constant 1 that carries a bias. `head` is the units' part of `a` where that is a copy.
+    """
 
     function: Activation
     knobs: Knobs
@@ -59,8 +61,9 @@ class Stage:
     below: Floats | None  # the a that feeds it; None: the network's inputs
     inputs: int | None  # how many of them, where a bias does not take the constant as well
     z: Floats
-    a: Floats
     units: Floats
+    a: Floats
+    head: Floats | None
     pulled: Floats
     delta: Floats
     slope: Floats
@@ -81,7 +84,7 @@ class Propagation:
     ) -> None:
         self.layout, self.examples, self.runs = layout, examples, len(parameters.loss)
         self.gradient, self.loss = parameters.gradient, parameters.loss
-        self.divisor = examples if objective.reduction == "mean" else 1
+        self.divisor = float(examples) if objective.reduction == "mean" else 1.0
         self.stages = tuple(self._stages(network, parameters, knobs))
         self.output = self.stages[-1]
         name = network.output.activation
@@ -93,10 +96,13 @@ class Propagation:
         layout, theta, gradient = self.layout, parameters.theta, parameters.gradient
         pool = Pool(max(layer.units for layer in network.layers) * self.examples * self.runs)
         stages: list[Stage] = []
-        for layer, at, given in zip(network.layers, network.slices, knobs, strict=True):
+        fan_out = [layer.units for layer in network.layers[1:]] + [1]
+        for layer, at, given, fed in zip(network.layers, network.slices, knobs, fan_out, strict=True):
             below = stages[-1].a if stages else None
             shape = layout.shape(self.runs, at.units, self.examples)
-            a = layout.feeding(self.runs, at.units + 1, self.examples)
+            a = layout.feeding(self.runs, at.units + 1, self.examples, fed)
+            head = layout.head(a, at.units)
+            copies = layout.copies and fed > 1
             learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
             stage = Stage(
                 function=layer.function,
@@ -108,9 +114,10 @@ class Propagation:
                 below=below if below is None or layer.bias else layout.head(below, at.inputs),
                 inputs=None if layer.bias else at.inputs,
                 z=np.zeros(shape),
+                units=np.zeros(shape) if copies else head,
                 a=a,
-                units=layout.head(a, at.units),
-                pulled=layout.feeding(self.runs, at.units, self.examples),
+                head=head if copies else None,
+                pulled=layout.feeding(self.runs, at.units, self.examples, fed),
                 delta=np.zeros(shape),
                 slope=np.zeros(shape),
                 work=pool.work(shape, layout.units),
@@ -123,6 +130,8 @@ class Propagation:
         for stage in self.stages:
             self.layout.affine(stage.matrix, self._fed(stage, x), stage.z)
             stage.function.value(stage.z, stage.knobs, stage.units, stage.work)
+            if stage.head is not None:
+                np.copyto(stage.head, stage.units)
 
     def judge(self, y: Floats) -> None:
         """The loss (R,) of the forward pass that was: of each output from z where the pair is fused, else
@@ -134,7 +143,7 @@ class Propagation:
         else:
             self.term.value(out.units, y, self.loss_knobs, self.terms, out.work)
         self.layout.total(self.terms, self.loss)
-        if self.divisor > 1:
+        if self.divisor > 1.0:
             np.divide(self.loss, self.divisor, out=self.loss)
 
     def backward(self, x: Floats, y: Floats) -> None:
@@ -157,7 +166,7 @@ class Propagation:
                 out.function.through(out.pulled, out.units, out.delta, out.work)
             else:
                 self._through(out)
-        if self.divisor > 1:
+        if self.divisor > 1.0:
             np.divide(out.delta, self.divisor, out=out.delta)
             for gradient in out.d_knobs.values():
                 np.divide(gradient, self.divisor, out=gradient)
