@@ -52,13 +52,15 @@ def expectations(experiments: pd.DataFrame, cases: pd.DataFrame) -> list[Verdict
     """Check what each experiment's spec expects over its ended runs.
 
     `experiments` has experiment and spec (JSON), `cases` is as `cases.judged` gives it. A run without a value
-    (diverged before there was one, or not solved where the metric is solved_epoch) counts as worse than any,
-    so that no expectation holds because runs dropped out.
+    (failed, diverged before there was one, or not solved where the metric is solved_epoch) counts as worse
+    than any, so that no expectation holds because runs dropped out.
     """
     found = []
     for name, text in experiments[["experiment", "spec"]].itertuples(index=False, name=None):
         expected = json.loads(text).get("expect") or [] if isinstance(text, str) else []
-        ended = cases[(cases["experiment"] == name) & (cases["state"] != UNFINISHED)]
+        own = cases[cases["experiment"] == name]
+        failed = own["status"].eq("failed")
+        ended = own[failed | (own["state"] != UNFINISHED)]
         found += [_verdict(str(name), one, ended) for one in expected]
     return found
 
@@ -68,7 +70,7 @@ def _verdict(experiment: str, one: Mapping[str, Any], ended: pd.DataFrame) -> Ve
     rising = one.get("at_least") is not None
     limit = float(one["at_least"] if rising else one["below"])
     values = ended[metric].to_numpy(np.float64, na_value=np.nan)
-    missing = np.isnan(values)
+    missing = np.isnan(values) | ended["status"].eq("failed").to_numpy()
     value = float("nan")
     if len(values):
         value = STATISTICS[statistic](np.where(missing, -np.inf if rising else np.inf, values))

@@ -62,10 +62,14 @@ def attending(
 
     def loop() -> None:
         trouble = ""
+        told: set[str] = set()
         while True:
             try:
                 for news in attend(store, now=clock()):
-                    tell(str(news))
+                    if str(news) not in told:
+                        tell(str(news))
+                    if news.bad:  # it may come again and again until somebody sees to it
+                        told.add(str(news))
                 trouble = ""
             except Exception as error:  # whatever it is, the worker goes on, and says so
                 if str(error) != trouble:

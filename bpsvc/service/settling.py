@@ -31,10 +31,8 @@ class Ended(NamedTuple):
 def settle(store: Store, *, now: datetime | None = None) -> Iterator[Ended]:
     """Settle every submitted occurrence whose runs have all ended, each once, in order of time.
 
-    A report is whole before it is said to be there; one that was interrupted is written anew.
-
-    Raises:
-        OSError: a report cannot be written now (the disk is full …); it is tried again next time.
+    A report is whole before it is said to be there; one that was interrupted is written anew, and so is one
+    that could not be written for want of room or rights, when this is called again.
     """
     for one in store.schedules.submitted():
         if one.outstanding:
@@ -45,14 +43,16 @@ def settle(store: Store, *, now: datetime | None = None) -> Iterator[Ended]:
             continue
         about = material(store, one)
         verdicts = expectations(about.experiments, about.cases)
-        page, trouble = _published(about, one)
+        page, trouble, again = _published(about, one)
         met = all(verdict.met for verdict in verdicts) if verdicts else None
-        if not store.schedules.reported(one, met=met, report=page, at=now):
+        if not again and not store.schedules.reported(one, met=met, report=page, at=now):
             continue  # another process was faster
         unmet = [str(verdict) for verdict in verdicts if not verdict.met]
-        detail = "; ".join(text for text in (one.experiment, *unmet, page, trouble) if text)
-        what = "not as expected" if unmet else "ended"
-        yield Ended(one.schedule, one.instant, what, detail, bool(unmet or trouble))
+        failed = int(about.runs["status"].eq("failed").sum())
+        lost = f"{failed} of {len(about.runs)} runs failed" if failed else ""
+        wrong = [text for text in (*unmet, lost, trouble) if text]
+        detail = "; ".join([one.experiment, *wrong, *([page] if page else [])])
+        yield Ended(one.schedule, one.instant, "not as expected" if unmet else "ended", detail, bool(wrong))
 
 
 def material(store: Store, one: Submitted) -> Material:
@@ -66,14 +66,16 @@ def material(store: Store, one: Submitted) -> Material:
         return replace(about, history=history(past, now.experiments(names), now.runs(names)))
 
 
-def _published(about: Material, one: Submitted) -> tuple[str | None, str]:
-    """The page of the report, if there is to be one, or why it cannot be written at all."""
+def _published(about: Material, one: Submitted) -> tuple[str | None, str, bool]:
+    """The page of the report, if there is to be one; or why it cannot be written, and if that may pass."""
     if one.report is None:
-        return None, ""
+        return None, "", False
     try:
-        return str(write(about, folder(one.report, one))), ""
+        return str(write(about, folder(one.report, one))), "", False
     except UsageError as error:
-        return None, str(error)
+        return None, str(error), False
+    except OSError as error:
+        return None, f"the report cannot be written now ({error}); it is tried again", True
 
 
 def folder(parent: str, one: Submitted) -> Path:

@@ -2,6 +2,9 @@
 
 import json
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +184,69 @@ def test_a_report_that_cannot_be_written_is_said_once(bpsvc: Bpsvc) -> None:
     assert "something other than a report" in ran.out
     assert bpsvc("schedule", "tick").out == ""
     assert (place / "precious.txt").read_text() == "mine"
+
+
+def test_a_report_that_cannot_be_written_now_is_written_later(bpsvc: Bpsvc) -> None:
+    Path("taken").write_text("a file where the folder should be")
+    bpsvc("schedule", "add", spec(sweep=None), "--cron", "0 0 1 1 *", "--report", "taken")
+    bpsvc("schedule", "run", "nightly")
+    bpsvc("worker", "--processes", 1)
+    for _ in range(2):
+        ran = bpsvc("schedule", "tick")
+        assert ran.code == 1
+        assert "it is tried again" in ran.out
+    Path("taken").unlink()
+    ran = bpsvc("schedule", "tick")
+    assert ran.code == 0
+    (page,) = Path("taken").glob("nightly/*/index.html")
+    assert str(page.resolve()) in ran.out
+    assert bpsvc("schedule", "tick").out == ""
+
+
+def test_failed_runs_make_the_tick_fail(bpsvc: Bpsvc) -> None:
+    expect = [{"metric": "final_loss", "statistic": "max", "below": 100.0}]
+    bpsvc("schedule", "add", spec(expect=expect), "--cron", "0 0 1 1 *")
+    bpsvc("schedule", "run", "nightly")
+    bpsvc("worker", "--processes", 1)
+    with sqlite3.connect("bpsvc.db") as db:
+        db.execute("UPDATE _run SET status = 'failed', outcome = NULL, error = 'killed' WHERE id = 2")
+    db.close()
+    ran = bpsvc("schedule", "tick")
+    assert ran.code == 1
+    assert "1 of 6 runs failed" in ran.out
+    assert "max of final_loss below 100 does not hold" in ran.out
+
+
+@pytest.mark.slow
+def test_a_worker_that_stays_attends_to_schedules(bpsvc: Bpsvc, tmp_path: Path) -> None:
+    bpsvc("schedule", "add", spec(), *some_minutes_ago(5, 6))
+    back(20)
+    command = [
+        sys.executable,
+        "-c",
+        "from bpsvc.cli import main; main()",
+        "worker",
+        "--watch",
+        "--processes",
+        "1",
+    ]
+    with (tmp_path / "told.txt").open("w") as told:
+        worker = subprocess.Popen(command, cwd=tmp_path, stderr=told)
+        try:
+            deadline = time.monotonic() + 60
+            while "ended: nightly@1" not in (tmp_path / "told.txt").read_text():
+                assert worker.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.2)
+            worker.terminate()
+            assert worker.wait(30) == 143
+        finally:
+            worker.kill()
+            worker.wait()
+    text = (tmp_path / "told.txt").read_text()
+    assert "skipped_misfire: a later occurrence was due as well" in text
+    assert "submitted: nightly@1" in text
+    assert len(bpsvc("status", "--json").json) == 1
 
 
 def test_every_command_of_schedules_explains_itself(bpsvc: Bpsvc) -> None:

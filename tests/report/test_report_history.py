@@ -67,6 +67,16 @@ def test_expectations(metric: str, statistic: str, bound: dict[str, float], valu
     assert ("holds" in str(verdict)) == met or "does not hold" in str(verdict)
 
 
+def test_a_failed_run_counts_as_worse_than_any() -> None:
+    experiments, runs = four(expect=[{"metric": "final_loss", "statistic": "max", "below": 1.0}])
+    for status, met in (("cancelled", True), ("failed", False)):
+        rest = runs[runs["run_id"] != 2].assign(final_loss=0.1)
+        rest.loc[rest["run_id"] == 4, "status"] = status
+        (verdict,) = expectations(experiments, judged(experiments, rest, NO_RECORDS))
+        assert verdict.met is met
+        assert verdict.missing == (0 if met else 1)
+
+
 def test_nothing_holds_before_a_run_has_ended() -> None:
     bounds = [{"at_least": -1e9}, {"below": 1e9}]
     expect = [
