@@ -40,7 +40,8 @@ def moments(activation: str, variance: float, knobs: Mapping[str, float]) -> tup
     if record.output_only:
         raise Unknown(f"{activation} has no unit by itself")
     nodes, weights = _gauss()
-    z = math.sqrt(variance) * nodes
+    # Above 0, so that a kink at 0 still has two sides when the inputs have died out.
+    z = math.sqrt(max(variance, 1e-200)) * nodes
     return float(weights @ record(z, **knobs) ** 2), float(weights @ record.prime(z, **knobs) ** 2)
 
 

@@ -133,7 +133,10 @@ def _frame(figure: Figure, style: Style, layout: Layout, left: float, total: flo
     if layout.y:
         boxes = [ax.get_position() for ax in figure.axes]
         centre = (min(b.y0 for b in boxes) + max(b.y1 for b in boxes)) / 2
-        figure.text(0.9 * em / style.width, centre, layout.y, rotation=90, ha="center", va="center")
+        size = style.font * min(1.0, (total - 0.6 * em) / text_width(layout.y, style.font))
+        half = 0.5 * text_width(layout.y, size) / total
+        at = (0.9 * em / style.width, min(max(centre, half), 1 - half))
+        figure.text(*at, layout.y, rotation=90, ha="center", va="center", size=size)
 
 
 def _columns(count: int) -> int:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 import pandas as pd
@@ -29,6 +31,7 @@ class Shown:
 
     name: str
     title: str
+    section: str
     caption: str
     sql: str
     svg: Markup
@@ -93,7 +96,8 @@ def build(
             yield file, csv(frame) if file.endswith("csv") else pictures[file.rsplit(".", 1)[1]]
         svg = inlined(pictures["svg"], record.name, record.title) if "html" in wanted else Markup()
         query = record.query(material.names)
-        figures.append(Shown(record.name, record.title, record.caption(frame), query, svg, files))
+        caption = record.caption(frame)
+        figures.append(Shown(record.name, record.title, record.section, caption, query, svg, files))
     if "html" in wanted:
         yield "index.html", page(material, tables, figures, absent)
 
@@ -142,6 +146,7 @@ def page(
         sentences=summary(material),
         tables=tables,
         figures=figures,
+        sections=[(name, list(members)) for name, members in groupby(figures, attrgetter("section"))],
         absent=absent,
         environments=_environments(material),
     ).encode()

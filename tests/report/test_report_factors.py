@@ -1,0 +1,164 @@
+"""Figures that compare configurations: pairs, survival, effects, maps, and what nets answer."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import stats as scipy_stats
+
+from bpsvc.nn import ACTIVATIONS
+from bpsvc.report import FIGURES, Material, data
+from bpsvc.report.figures import functions, paired
+from bpsvc.report.outcomes import outcome
+
+
+def test_pairs_share_their_seed(xor: Material) -> None:
+    frame = data(xor, "paired")
+    epochs = xor.runs.pivot(index="seed", columns=["loss", "learning_rate"], values="solved_epoch")
+    pairs = frame[(frame["row"] == "pair") & (frame["factor"] == "loss")].set_index("seed")["difference"]
+    ratio = epochs["squared", 1.0] / epochs["log_likelihood", 1.0]
+    both = ratio.dropna()
+    assert_allclose(pairs.loc[both.index], both)
+    later = epochs["squared", 1.0].isna() & epochs["log_likelihood", 1.0].notna()
+    assert (pairs.loc[later[later].index] == np.inf).all()
+
+
+def test_medians_and_corrected_p_values_of_pairs(xor: Material) -> None:
+    frame = data(xor, "paired")
+    middles = frame[frame["row"] == "median"]
+    assert middles["factor"].tolist() == ["loss", "learning_rate"]
+    assert (middles["p_holm"] >= middles["p_value"]).all()
+    for row in middles.itertuples():
+        assert row.p_value == scipy_stats.binomtest(int(row.higher), int(row.higher + row.lower)).pvalue
+        pairs = frame[(frame["row"] == "pair") & (frame["factor"] == row.factor)]["difference"]
+        assert len(pairs) == row.pairs
+        assert_allclose(
+            row.difference, np.exp(np.median(np.log(pairs))) if np.isfinite(pairs).all() else np.median(pairs)
+        )
+    assert "Holm" in paired.caption(frame)
+
+
+def test_common_seeds_gain_something(xor: Material) -> None:
+    frame = data(xor, "paired")
+    steps = frame[(frame["row"] == "median") & (frame["factor"] == "learning_rate")]
+    assert steps["correlation"].iloc[0] > 0.7, "four times the step walks the same way"
+
+
+def test_without_success_pairs_compare_validation_accuracy(clouds: Material) -> None:
+    frame = data(clouds, "paired")
+    assert set(frame["outcome"]) == {"validation accuracy"}
+    assert set(frame["ratio"]) == {0}
+    table = clouds.runs.pivot(index="seed", columns="activation", values="final_validation_accuracy")
+    pairs = frame[(frame["row"] == "pair") & (frame["level"] == "relu")].set_index("seed")["difference"]
+    assert_allclose(pairs.sort_index(), (table["relu"] - table["tanh"]).sort_index())
+
+
+def test_a_diverged_run_is_worse_than_any_loss(exploding: Material) -> None:
+    unjudged = dataclasses.replace(
+        exploding,
+        runs=exploding.runs.assign(spec="{}"),
+        experiments=exploding.experiments.assign(spec="{}"),
+    )
+    yardstick = outcome(unjudged)
+    assert yardstick is not None and yardstick.name == "final loss"
+    values = yardstick.values(unjudged.cases)
+    lost = unjudged.cases["state"] == "diverged"
+    assert (values[lost] == np.inf).all()
+    assert np.isfinite(values[~lost]).all()
+
+
+def test_losses_of_two_kinds_are_no_yardstick(xor: Material) -> None:
+    unjudged = dataclasses.replace(
+        xor, runs=xor.runs.assign(spec="{}"), experiments=xor.experiments.assign(spec="{}")
+    )
+    assert outcome(unjudged) is None
+    assert not FIGURES["paired"].applies(unjudged)
+
+
+def test_survival_is_scipys_with_unfinished_runs_censored(xor: Material) -> None:
+    runs = xor.runs.copy()
+    early = runs.index[:3]
+    runs.loc[early, "status"] = "running"
+    runs.loc[early, "epochs_done"] = 300
+    runs.loc[early, "solved_epoch"] = np.nan
+    frame = data(dataclasses.replace(xor, runs=runs), "survival")
+    mine = frame[frame["configuration"] == "log_likelihood · learning_rate 1"].iloc[1:]
+    here = runs[runs["loss"] == "log_likelihood"]
+    last = np.where(here["status"] == "running", here["epochs_done"], here["target_epochs"])
+    times = here["solved_epoch"].fillna(pd.Series(last, index=here.index)).to_numpy(float)
+    theirs = scipy_stats.ecdf(
+        scipy_stats.CensoredData.right_censored(times, here["solved_epoch"].isna().to_numpy())
+    ).sf
+    assert_allclose(mine["unsolved"], theirs.evaluate(mine["epoch"]))
+    assert mine["censored"].sum() == here["solved_epoch"].isna().sum()
+
+
+def test_main_effects_pool_over_the_other_factor(many: Material) -> None:
+    frame = data(many, "effects").set_index(["first", "level"])
+    for name, level in (("activation", "tanh"), ("depth", "3")):
+        runs = many.runs[many.runs[name].astype(str) == level]
+        assert frame.loc[(name, level), "runs"] == len(runs)
+        assert_allclose(frame.loc[(name, level), "value"], runs["solved_epoch"].notna().mean())
+    assert "learning_rate" not in frame.index.get_level_values("first"), "it travels with the activation"
+
+
+def test_maps_have_every_combination(many: Material) -> None:
+    frame = data(many, "map")
+    assert len(frame) == 16
+    assert frame["runs"].sum() == len(many.runs)
+    cell = frame[(frame["level"] == "2") & (frame["other"] == "relu")]
+    runs = many.runs[(many.runs["activation"] == "relu") & (many.runs["depth"] == 2)]
+    assert_allclose(cell["value"], runs["solved_epoch"].notna().mean())
+
+
+def test_effects_need_every_combination(xor: Material) -> None:
+    assert not FIGURES["effects"].applies(xor), (
+        "log_likelihood was not run with step 4: loss and step are confounded"
+    )
+
+
+def test_the_lectures_nine_are_drawn_by_default() -> None:
+    frame = functions.table()
+    assert list(dict.fromkeys(frame["activation"])) == list(functions.LECTURE)
+    for name, rows in frame.groupby("activation"):
+        record = ACTIVATIONS[str(name)]
+        z = rows["z"].to_numpy()
+        away = np.abs(z[:, None] - np.array([*record.kinks, 99.0])).min(axis=1) > 0.03
+        slope = np.gradient(rows["value"].to_numpy(), z)
+        inner = away & (np.abs(z) < 3.9)
+        assert_allclose(rows["derivative"][inner], slope[inner], atol=2e-3)
+
+
+def test_the_activations_of_these_runs_are_drawn(many: Material) -> None:
+    assert set(data(many, "activations")["activation"]) == {"logistic", "tanh", "relu", "leaky_relu"}
+
+
+def test_confusion_adds_up(clouds: Material) -> None:
+    frame = data(clouds, "confusion")
+    assert clouds.confusion is not None
+    assert frame["examples"].sum() == clouds.confusion["examples"].sum() == 24 * 30
+    assert_allclose(frame.groupby(["configuration", "actual"])["share"].sum(), 1.0)
+    right = frame[frame["actual"] == frame["predicted"]].groupby("configuration")["examples"].sum()
+    mean = clouds.runs.groupby("activation")["final_validation_accuracy"].mean()
+    assert_allclose(right / (8 * 30), mean.loc[right.index])
+
+
+def test_surfaces_are_labelled_by_configuration_and_seed(xor: Material) -> None:
+    frame = data(xor, "surface")
+    assert "squared · learning_rate 4 · seed 1" in set(frame["panel"])
+    assert (frame.groupby("panel")["target"].count() == 4).all()
+
+
+@pytest.mark.parametrize("name", ["saturated", "dead", "weights"])
+def test_layer_series_are_medians(many: Material, name: str) -> None:
+    column = {"weights": "weight_l2"}.get(name, name)
+    frame = data(many, name)
+    runs = many.runs[(many.runs["activation"] == "relu") & (many.runs["depth"] == 3)]
+    records = many.layers[many.layers["run_id"].isin(runs["run_id"])]
+    expected = records.groupby(["epoch", "layer"])[column].median().dropna()
+    mine = (
+        frame[frame["configuration"] == "relu · depth 3"].set_index(["epoch", "layer"])[column].sort_index()
+    )
+    assert_allclose(mine, expected)
