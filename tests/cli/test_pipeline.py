@@ -4,7 +4,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from conftest import TINY, Bpsvc
+from cli_help import TINY, Bpsvc
 
 PROCESSES = ("--processes", 1)
 

@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from conftest import TINY, Bpsvc
+from cli_help import TINY, Bpsvc
 
 ALONE = ("--processes", 1)
 
