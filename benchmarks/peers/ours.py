@@ -1,4 +1,4 @@
-"""bpsvc's engine: one stack, with all its series recorded (more than the peers are asked for)."""
+"""bpsvc's engine: one stack, which records what the peers record."""
 
 from importlib.metadata import version as metadata
 
@@ -8,6 +8,9 @@ from threadpoolctl import threadpool_limits
 from benchmarks.cases import Case, Trace
 from benchmarks.peers import Ready
 from bpsvc.nn import Cadence, Layer, LayerParameters, Network, Problem, Records, advance, start
+
+
+SERIES = ("loss", "gradient_l2")
 
 
 def version() -> str:
@@ -31,6 +34,7 @@ def problem(case: Case, runs: int) -> Problem:
         batch_size=case.batch_size,
         shuffle=case.shuffle,
         cadence=Cadence(case.every),
+        series=SERIES,
     )
 
 
