@@ -9,7 +9,6 @@ from benchmarks.cases import Case, Trace
 from benchmarks.peers import Ready
 from bpsvc.nn import Cadence, Layer, LayerParameters, Network, Problem, Records, advance, start
 
-
 SERIES = ("loss", "gradient_l2")
 
 
