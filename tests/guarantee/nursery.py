@@ -2,7 +2,7 @@
 hundred.
 
 A line of JSON on stdin starts a child or asks after one; the answer is a line of JSON on stdout. What a child
-prints goes to files beside its store.
+prints goes to files named after it beside its store.
 """
 
 import json
@@ -50,10 +50,10 @@ def work(request: dict[str, Any]) -> int:
 
 def child(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
+    for stream, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(f"{name}{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), stream)
     if "user" in request:
         os.setresuid(request["user"], request["user"], request["user"])
-    for stream, name in ((1, "out"), (2, "err")):
-        os.dup2(os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), stream)
     if "trace" in request:
         trace = os.open("trace", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
         act = faults.point

@@ -89,4 +89,4 @@ class Child:
 
     @property
     def err(self) -> str:
-        return (self.folder / "err").read_text()
+        return (self.folder / f"err{self.pid}").read_text()

@@ -103,8 +103,6 @@ def test_a_file_that_may_not_be_written(nursery: Nursery, folder: Path, whole: C
         for place in (folder, *folder.parents):
             if place.stat().st_uid == 0 and len(place.parts) > 2:
                 place.chmod(0o755)
-        for name in ("out", "err"):
-            (folder / name).chmod(0o666)
     db.chmod(0o444)
     (folder / "bpsvc.db-lock").chmod(0o666)
     before = db.read_bytes()

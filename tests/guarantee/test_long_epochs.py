@@ -1,0 +1,79 @@
+"""Epochs that take longer than a lease, or than the patience of whoever stops a worker."""
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contents import check, contents, one
+from processes import Nursery
+
+pytestmark = pytest.mark.guarantee
+
+
+def spec(bits: int, epochs: int) -> dict[str, Any]:
+    """Online learning: an epoch has 2**bits steps."""
+    return {
+        "name": "slow",
+        "data": {"source": "parity", "bits": bits},
+        "network": {"hidden": [3]},
+        "training": {"learning_rate": 0.1, "epochs": epochs, "batch_size": 1},
+        "seeds": 2,
+    }
+
+
+def test_a_lease_outlasts_its_epochs(nursery: Nursery, tmp_path: Path) -> None:
+    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=13, epochs=2)))
+    nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
+    db, began = tmp_path / "bpsvc.db", time.monotonic()
+    workers = [nursery.work(tmp_path, lease_s=0.6) for _ in range(2)]
+    for worker in workers:
+        worker.done()
+    assert time.monotonic() - began > 0.6, "an epoch was to be longer than the lease"
+    check(db)
+    assert one(db, "SELECT max(fence) FROM _run") == 1, "no one lost a lease"
+    assert one(db, "SELECT count(*) FROM runs WHERE status = 'done'") == 2
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_stop_does_not_wait_for_a_very_long_epoch(nursery: Nursery, tmp_path: Path, processes: int) -> None:
+    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=16, epochs=5)))
+    nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
+    db = tmp_path / "bpsvc.db"
+    worker = nursery.bpsvc(tmp_path, "worker", "--watch", "--processes", processes)
+    while not one(db, "SELECT count(*) FROM _run WHERE status = 'running'"):
+        assert worker.poll() is None, worker.err
+        time.sleep(0.05)
+    time.sleep(1.0)
+    began = time.monotonic()
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 128 + signal.SIGTERM, worker.err
+    assert time.monotonic() - began < 10
+    assert one(db, "SELECT count(*) FROM _run WHERE status <> 'queued' OR attempts > 0") == 0
+    assert "stopped" in worker.err
+    assert contents(db)["epochs"] == []
+
+
+def test_a_watching_worker_picks_up_work_and_ends_when_told(nursery: Nursery, tmp_path: Path) -> None:
+    for name, seeds in (("first", [0, 1]), ("second", [2, 3])):
+        document = spec(bits=2, epochs=50) | {"name": name, "seeds": seeds}
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+    nursery.bpsvc(tmp_path, "submit", "--detach", "first.json").done()
+    db = tmp_path / "bpsvc.db"
+    worker = nursery.bpsvc(tmp_path, "worker", "--watch", "--processes", 1)
+    for expected in (2, 4):
+        deadline = time.monotonic() + 60
+        while one(db, "SELECT count(*) FROM runs WHERE status = 'done'") < expected:
+            assert worker.poll() is None, worker.err
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        if expected == 2:
+            nursery.bpsvc(tmp_path, "submit", "--detach", "second.json").done()
+    time.sleep(0.2)
+    began = time.monotonic()
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == 128 + signal.SIGTERM
+    assert time.monotonic() - began < 3
+    check(db)
