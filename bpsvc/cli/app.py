@@ -2,11 +2,12 @@
 
 import typer
 
-from bpsvc.cli import exporting, inspecting, looking, reporting, scheduling, specs, training, upkeep
+from bpsvc.cli import exporting, habits, inspecting, looking, reporting, scheduling, specs, training, upkeep
 
 app = typer.Typer(
     name="bpsvc",
     help="Train networks by backpropagation from JSON specs, keep every epoch, report honestly.",
+    epilog="Begin with: bpsvc init, or bpsvc examples",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -14,6 +15,8 @@ app = typer.Typer(
 )
 
 for command in (
+    specs.init,
+    specs.examples,
     training.submit,
     training.worker,
     training.status,
@@ -28,13 +31,17 @@ for command in (
     inspecting.gradcheck,
     specs.validate,
     specs.schema,
-    specs.examples,
     upkeep.cancel,
     upkeep.retry,
     upkeep.rm,
     upkeep.verify,
     upkeep.doctor,
 ):
-    app.command()(command)
-app.add_typer(scheduling.schedule_app)
-app.add_typer(upkeep.db_app)
+    app.command()(habits.command(command.__name__, command))
+for group in (scheduling.schedule_app, upkeep.db_app):
+    for info in group.registered_commands:
+        function = info.callback
+        if function is not None:
+            own = info.name or function.__name__
+            info.callback = habits.command(f"{group.info.name} {own}", function)
+    app.add_typer(group)

@@ -32,12 +32,12 @@ def trace(
 
       bpsvc trace @last --epoch 100
     """
-    from bpsvc.service import submitting, tracing
+    from bpsvc.service import describing, tracing
     from bpsvc.store import Store
 
     units = tracing.units(path)
     if Path(what).suffix == ".json" or what == "-":
-        (experiment,) = submitting.read([Path(what)], allow_path=allow_path)
+        (experiment,) = describing.read([Path(what)], allow_path=allow_path)
         step = tracing.of_spec(experiment, seed, epoch or 0, units)
     else:
         with Store(db) as store:
@@ -61,11 +61,11 @@ def gradcheck(
 
       bpsvc gradcheck specs/xor.json specs/vanishing.json
     """
-    from bpsvc.service import checking, submitting
+    from bpsvc.service import checking, describing
 
     found = [
         one
-        for experiment in submitting.read(specs, allow_path=allow_path)
+        for experiment in describing.read(specs, allow_path=allow_path)
         for one in checking.gradcheck(experiment, seed, epoch)
     ]
     if json:

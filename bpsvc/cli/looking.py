@@ -37,7 +37,6 @@ def query(
       bpsvc query first-epoch-below -p loss=0.01 --format csv --output first.csv
     """
     from bpsvc.service import canned
-    from bpsvc.service.submitting import overrides
     from bpsvc.store import Store
 
     if list_ or sql is None:
@@ -47,7 +46,7 @@ def query(
         ]
         print_rows(("name", "what it answers", "parameters"), rows, form)
         return
-    statement, values = canned.resolved(sql, overrides(parameters or []))
+    statement, values = canned.resolved(sql, parameters or [])
     with Store(db) as store:
         answer = store.query(statement, values, max_rows=max_rows, timeout_s=timeout)
     if output is None:

@@ -17,7 +17,6 @@ Db = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no summary.")]
 Run = Annotated[str, typer.Argument(help="A run: its number, at least 8 hex digits of its key, or @last.")]
 Where = Annotated[
     str | None,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from bpsvc.cli.output import is_terminal, say
+from bpsvc.cli.output import is_terminal, quiet, say
 from bpsvc.store import Progress
 
 _LINE_EVERY_S: Final = 10.0
@@ -15,9 +15,9 @@ Tell = Callable[[Progress], None]
 
 
 @contextlib.contextmanager
-def progress(*, quiet: bool = False) -> Iterator[Tell]:
-    """Give a function that is told of progress and shows it."""
-    if quiet:
+def progress() -> Iterator[Tell]:
+    """Give a function that is told of progress and shows it; `--quiet` shows nothing."""
+    if quiet():
         yield lambda progress: None
     elif is_terminal(sys.stderr):
         with _bar() as tell:

@@ -1,4 +1,4 @@
-"""validate, schema: commands about specs that need no store."""
+"""init, examples, validate, schema: commands about specs that need no store."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import AllowPath, Json
-from bpsvc.cli.output import print_json, print_rows, say
+from bpsvc.cli.output import print_json, print_rows, say, tell
 
 
 def validate(
@@ -22,13 +22,13 @@ def validate(
 
       bpsvc validate --json specs/xor.json
     """
-    from bpsvc.service import submitting
+    from bpsvc.service import describing
 
     if json:
-        findings = submitting.findings(specs, allow_path=allow_path)
+        findings = describing.findings(specs, allow_path=allow_path)
         print_json({"valid": not findings, "findings": findings})
         return 2 if findings else 0
-    for experiment in submitting.read(specs, allow_path=allow_path):
+    for experiment in describing.read(specs, allow_path=allow_path):
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
         say(f"{experiment.name}: valid, {len(experiment.runs):,} runs of {experiment.epochs:,} epochs")
@@ -45,6 +45,25 @@ def schema() -> None:
     from bpsvc import spec
 
     print_json(spec.json_schema())
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to; it is made if need be.")] = Path(),
+) -> None:
+    """Write a starter spec, and the schema by which editors complete and check it.
+
+    Examples:
+
+      bpsvc init
+
+      bpsvc init lab
+    """
+    from bpsvc.service import starting
+
+    spec, schema = starting.write(folder)
+    print(spec)
+    print(schema)
+    tell(f"next: edit {spec}, then bpsvc submit {spec}")
 
 
 def examples(
@@ -65,7 +84,8 @@ def examples(
     chosen = [name for name, _ in shipped.listing()] if every else names
     if not chosen:
         print_rows(("example", "what it shows"), shipped.listing())
+        tell(f"next: bpsvc examples {shipped.listing()[0][0]} copies one here")
         return
     for path in shipped.copy(chosen, output):
         print(path)
-    say(f"next: bpsvc submit {output / chosen[0]}.json")
+    tell(f"next: bpsvc submit {output / chosen[0]}.json")

@@ -1,14 +1,18 @@
 """submit, worker, status: commands that give work, do it, and say how it stands."""
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bpsvc.cli.interrupts import graceful
-from bpsvc.cli.options import DB, AllowPath, Db, Form, Json, Processes, Quiet
-from bpsvc.cli.output import Format, print_json, print_rows, say
+from bpsvc.cli.options import DB, AllowPath, Db, Form, Json, Processes
+from bpsvc.cli.output import Format, detail, print_json, print_rows, say, tell
+
+if TYPE_CHECKING:  # loading it takes long, and `bpsvc --help` needs it not
+    from bpsvc.spec import Experiment
 
 Specs = Annotated[
     list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)
@@ -39,7 +43,6 @@ def submit(
     json: Json = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before a very large submit.")] = False,
     processes: Processes = None,
-    quiet: Quiet = False,
 ) -> int:
     """Train what specs describe and the store does not have yet.
 
@@ -52,43 +55,58 @@ def submit(
       bpsvc submit --detach specs/xor.json specs/vanishing.json
     """
     from bpsvc import spec
-    from bpsvc.cli.progress import progress
-    from bpsvc.service import planning, submitting, working
-    from bpsvc.store import Store
+    from bpsvc.service import describing
 
-    experiments = submitting.read(
+    experiments = describing.read(
         specs,
-        overrides=submitting.overrides(settings or []),
+        overrides=describing.overrides(settings or []),
         limits=spec.Limits(runs=max_runs, record_bytes=None if yes else spec.Limits.record_bytes),
         allow_path=allow_path,
-        seeds=submitting.more_seeds(db, more_seeds) if more_seeds else None,
+        seeds=describing.more_seeds(db, more_seeds, max_runs) if more_seeds else None,
     )
     if dry_run:
-        plans = [planning.plan(experiment, db) for experiment in experiments]
-        if json:
-            print_json([planning.document(plan) for plan in plans])
-        else:
-            print("\n".join(line for plan in plans for line in planning.lines(plan)))
+        _show_plans(experiments, db, json)
         return 0
     for experiment in experiments:
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
+    return _store_and_train(experiments, db, detach, processes)
+
+
+def _show_plans(experiments: "Sequence[Experiment]", db: str, json: bool) -> None:
+    from bpsvc.service import planning
+
+    plans = [planning.plan(experiment, db) for experiment in experiments]
+    if json:
+        print_json([planning.document(plan) for plan in plans])
+    else:
+        print("\n".join(line for plan in plans for line in planning.lines(plan)))
+    tell("next: the same without --dry-run")
+
+
+def _store_and_train(
+    experiments: "Sequence[Experiment]", db: str, detach: bool, processes: int | None
+) -> int:
+    from bpsvc.cli.progress import progress
+    from bpsvc.service import submitting, working
+    from bpsvc.store import Store
+
     with Store(db, mode="create") as store:
         receipts = submitting.submit(store, experiments)
         for receipt in receipts:
-            say(submitting.described(receipt))
+            tell(submitting.described(receipt))
         if detach:
-            say("next: bpsvc worker")
+            tell("next: bpsvc worker")
             return 0
         ids = [receipt.id for receipt in receipts]
-        with graceful() as stop, progress(quiet=quiet) as tell:
-            working.train(store, experiments=ids, processes=processes, stop=stop, tell=tell)
+        with graceful() as stop, progress() as show:
+            effort = working.train(store, experiments=ids, processes=processes, stop=stop, tell=show)
+        detail(working.cost(effort) or "nothing to train")
         code = _ended(stop.signal, "the same command goes on from here")
-        if not quiet:
-            for receipt in receipts:
-                say(working.summary(store, receipt))
+        for receipt in receipts:
+            tell(working.summary(store, receipt))
         if code == 0:
-            say("next: bpsvc report " + " ".join(receipt.experiment for receipt in receipts))
+            tell("next: bpsvc report " + " ".join(receipt.experiment for receipt in receipts))
             code = working.verdict(store, ids)
         return code
 
@@ -99,7 +117,6 @@ def worker(
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, pick up new work, attend to schedules.")
     ] = False,
-    quiet: Quiet = False,
 ) -> int:
     """Train everything that is queued, with a pool of processes.
 
@@ -115,9 +132,13 @@ def worker(
 
     with Store(db, mode="write") as store, graceful() as stop:
         schedules = attending.attending(store, say) if watch else contextlib.nullcontext()
-        with progress(quiet=quiet) as tell, schedules:
-            working.train(store, processes=processes, stop=stop, tell=tell, stay=watch)
-        return _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
+        with progress() as show, schedules:
+            effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
+        detail(working.cost(effort) or "nothing to train")
+        code = _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
+        if code == 0:
+            tell("next: bpsvc status")
+        return code
 
 
 def status(db: Db = DB, json: Json = False, form: Form = Format.table) -> None:

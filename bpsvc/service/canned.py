@@ -1,10 +1,16 @@
 """Queries worth asking, under names: `bpsvc query --list` shows them, `bpsvc query fastest` asks one."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from bpsvc.registry import Table
+from bpsvc.errors import UsageError
+from bpsvc.registry import Table, did_you_mean
+from bpsvc.service.describing import assignments
+
+_PARAMETER: Final = re.compile(r"[:@$](\w+)")
+_WORD: Final = re.compile(r"[\w-]{1,80}")
 
 
 @dataclass(frozen=True)
@@ -112,9 +118,29 @@ QUERIES: Final = Table(
 )
 
 
-def resolved(text: str, given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """SQL and parameters of a canned query's name, or of SQL itself."""
-    if text in QUERIES:
-        canned = QUERIES[text]
-        return canned.sql, {**canned.parameters, **given}
-    return text, dict(given)
+def resolved(text: str, settings: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """SQL and parameters of a canned query's name, or of SQL itself; `settings` are `name=value`.
+
+    Raises:
+        UsageError: a setting is none, or the SQL has no such parameter; or a name is meant that is none.
+    """
+    given = assignments(settings, "a parameter is a name and a value", "run=12")
+    sql, defaults = (QUERIES[text].sql, QUERIES[text].parameters) if text in QUERIES else (text, {})
+    if meant := _meant(sql):
+        raise UsageError(
+            f"there is no canned query called {text!r}", remedy=meant, allowed=", ".join(QUERIES)
+        )
+    known = list(dict.fromkeys(_PARAMETER.findall(sql)))
+    for name in given:
+        if name not in known:
+            raise UsageError(
+                f"the query has no parameter {name[:80]!r}",
+                allowed=", ".join(known) or "none",
+                remedy=did_you_mean(name, known),
+            )
+    return sql, {**defaults, **given}
+
+
+def _meant(sql: str) -> str:
+    """Which canned query a single word is nearly the name of."""
+    return did_you_mean(sql, QUERIES) if _WORD.fullmatch(sql) else ""

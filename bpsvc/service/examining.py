@@ -16,7 +16,8 @@ from bpsvc import data, nn
 from bpsvc.errors import StoreError
 from bpsvc.spec import RunSpec, read, resolve
 from bpsvc.store import Store
-from bpsvc.store.files import filesystem, locate
+from bpsvc.store.files import filesystem
+from bpsvc.store.place import locate
 from bpsvc.work import checkpoint, stacking
 from bpsvc.work.environment import fingerprint
 

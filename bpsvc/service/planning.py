@@ -12,8 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from bpsvc import nn
 from bpsvc.spec import Experiment, PlannedRun
-from bpsvc.store import Store
-from bpsvc.store.files import locate
+from bpsvc.store.place import locate
 from bpsvc.work import stacking
 
 _MEASURED_STACKS: Final = 4
@@ -96,6 +95,8 @@ def lines(plan: Plan) -> list[str]:
 def _present(experiment: Experiment, db: str | Path) -> dict[str, tuple[str, str | None, int, int]]:
     if not locate(db).exists():
         return {}
+    from bpsvc.store import Store  # loading it takes long, and often there is no store yet
+
     keys = json.dumps([run.key for run in experiment.runs])
     with Store(db) as store:
         answer = store.query(_PRESENT, {"keys": keys}, max_rows=len(experiment.runs))

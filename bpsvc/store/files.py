@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
-
 from bpsvc.errors import StoreError
 from bpsvc.store import schema
 from bpsvc.store.failures import explained
+from bpsvc.store.place import OTHER as _OTHER
+from bpsvc.store.place import locate
 
 _MAGIC: Final = b"SQLite format 3\x00"
 _HEADER_BYTES: Final = 100
@@ -35,7 +34,7 @@ _NETWORK: Final = (
     "fuse.s3fs",
     "gpfs",
 )
-_OTHER: Final = "name another file with --db or BPSVC_DB"
+__all__ = ["Header", "check_local", "check_ours", "examine", "filesystem", "locate", "uri"]
 
 
 @dataclass(frozen=True)
@@ -45,18 +44,6 @@ class Header:
     blank: bool
     application_id: int
     version: int
-
-
-def locate(target: str | Path) -> Path:
-    """The absolute path of the store that a path or an SQLAlchemy URL names."""
-    text = os.fspath(target)
-    if not text:
-        raise StoreError("the name of the store is empty", remedy=_OTHER)
-    if "\x00" in text:
-        raise StoreError("the name of the store has a NUL character in it", remedy=_OTHER)
-    if "://" in text:
-        text = _of_url(text)
-    return Path(text).expanduser().absolute()
 
 
 def uri(path: Path, mode: str) -> str:
@@ -151,27 +138,6 @@ def filesystem(path: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
 
 def _log(path: Path) -> Path:
     return path.with_name(path.name + "-wal")
-
-
-def _of_url(text: str) -> str:
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise StoreError(
-            "the URL of the store is not one", value=text, allowed="sqlite:///path/of/the.db"
-        ) from error
-    if url.get_backend_name() != "sqlite":
-        raise StoreError(
-            f"stores in {url.get_backend_name()} are not supported",
-            allowed="sqlite:///path/of/the.db, or a path",
-        )
-    if not url.database or url.database == ":memory:" or url.query:
-        raise StoreError(
-            "the URL names no file (a store in memory could not be shared with workers), or has options",
-            value=text,
-            allowed="sqlite:///path/of/the.db, or a path",
-        )
-    return url.database
 
 
 def _ask(path: Path) -> Header:

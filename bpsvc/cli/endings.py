@@ -1,0 +1,78 @@
+"""How a command ends that raised something: the message, and the exit code."""
+
+import errno
+import sys
+import tempfile
+import traceback
+from typing import Final
+
+import typer
+
+from bpsvc.cli import streams
+from bpsvc.cli.output import say
+from bpsvc.errors import BpsvcError, UsageError
+
+_NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG))
+_LONGEST: Final = 300
+
+
+def ended(error: BaseException) -> int:
+    """Say what is to be said about `error`, and give the exit code."""
+    match error:
+        case BpsvcError():
+            say(f"bpsvc: {error}")
+            return error.exit_code
+        case KeyboardInterrupt():
+            say("bpsvc: interrupted")
+            return 130
+        case BrokenPipeError():  # `bpsvc query … | head`: there is nobody to tell
+            streams.abandon(sys.stdout)
+            return 0
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else int(error.code is not None)
+        case typer.Abort():
+            say("bpsvc: nothing was done, for want of an answer")
+            return UsageError.exit_code
+        case OSError() if error.filename is not None or error.errno in _NO_ROOM:
+            return _of_the_system(error)
+    show = getattr(error, "show", None)
+    if show is not None:  # a usage error of typer's
+        show()
+        return UsageError.exit_code
+    return _bug(error)
+
+
+def _of_the_system(error: OSError) -> int:
+    """A file that somebody named cannot be used, or there is no room left: no bug of ours."""
+    streams_full = error.filename is None
+    if streams_full:
+        streams.abandon(sys.stdout)
+    name = "" if streams_full else f"{_clipped(str(error.filename))}: "
+    say(f"bpsvc: {name}{error.strerror}")
+    return 4 if error.errno in _NO_ROOM else UsageError.exit_code
+
+
+def _bug(error: BaseException) -> int:
+    """Our bug: one line, and a file with the details for a report."""
+    told = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w",
+            prefix="bpsvc-bug-",
+            suffix=".txt",
+            encoding="utf-8",
+            errors="backslashreplace",
+            delete=False,
+        ) as file:
+            file.write(f"{' '.join(sys.argv)}\n\n{told}")
+        details = f"details are in {file.name}"
+    except OSError:
+        details = "and the details cannot be written to a file"
+    what = str(error).splitlines()[0] if str(error).strip() else "no message"
+    say(f"bpsvc: a bug of ours: {type(error).__name__}: {_clipped(what)}; {details}")
+    return 70
+
+
+def _clipped(text: str) -> str:
+    shown = "".join(c if c.isprintable() else "�" for c in text)
+    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"

@@ -1,0 +1,92 @@
+"""What all commands have in common: --quiet and --verbose, and the sensible next step at the end."""
+
+import functools
+import inspect
+import shlex
+import time
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final
+
+import typer
+
+from bpsvc.cli.output import detail, loudness, tell
+from bpsvc.errors import BpsvcError
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, no news: data, warnings and errors only.")
+]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: what it cost, how long it took.")]
+
+NEXT: Final[Mapping[str, str]] = {
+    "status": "bpsvc runs EXPERIMENT, or bpsvc report EXPERIMENT",
+    "report": "open the page; bpsvc query --list has questions to ask",
+    "export": "read the folder's README.md",
+    "query": "bpsvc query --list has more questions",
+    "runs": "bpsvc show RUN, or bpsvc weights RUN",
+    "show": "bpsvc weights {run}, or bpsvc predict {run} --layers",
+    "weights": "bpsvc predict {run} --layers",
+    "predict": "bpsvc trace {run}",
+    "trace": "bpsvc gradcheck SPEC",
+    "gradcheck": "bpsvc submit SPEC",
+    "validate": "bpsvc submit --dry-run SPEC shows the plan",
+    "schema": "name the schema in a spec: bpsvc init does it",
+    "cancel": "bpsvc submit SPEC queues them again",
+    "retry": "bpsvc worker",
+    "rm": "bpsvc status",
+    "verify": "bpsvc db backup FILE",
+    "doctor": "bpsvc verify",
+    "schedule list": "bpsvc schedule show NAME",
+    "schedule show": "bpsvc schedule preview {name}",
+    "schedule pause": "bpsvc schedule resume {name}",
+    "schedule resume": "bpsvc schedule preview {name}",
+    "schedule remove": "bpsvc schedule list",
+    "schedule preview": 'bpsvc schedule add SPEC --cron "…"',
+    "db info": "bpsvc db check",
+    "db check": "bpsvc verify compares every digest",
+    "db backup": "bpsvc db merge takes a copy over into another store",
+    "db upgrade": "bpsvc verify",
+    "db merge": "bpsvc status",
+}
+"""What a command that ended well suggests; what is in braces is the command's own argument."""
+
+KNOW_BETTER: Final = frozenset(
+    {"submit", "worker", "init", "examples", "schedule add", "schedule run", "schedule tick"}
+)
+"""Commands that say it themselves; `schedule tick` says nothing to cron when nothing happened."""
+
+
+class Interrupted(BpsvcError):
+    """Ctrl-C."""
+
+    exit_code = 130
+
+
+def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """A command's function with the habits: typer sees the two options beside the function's own."""
+
+    @functools.wraps(function)
+    def run(*args: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> Any:
+        began = time.perf_counter()
+        with loudness(-1 if quiet else int(verbose)):
+            try:
+                code = function(*args, **options)
+            except KeyboardInterrupt:
+                raise Interrupted("interrupted") from None
+            if not code and name in NEXT:
+                tell(f"next: {NEXT[name].format_map({key: _word(value) for key, value in options.items()})}")
+            detail(f"{time.perf_counter() - began:.2f} s")
+        return code
+
+    signature = inspect.signature(function)
+    own = list(signature.parameters.values())
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    mine = {"quiet": Quiet, "verbose": Verbose}
+    extra = [inspect.Parameter(key, keyword, default=False, annotation=kind) for key, kind in mine.items()]
+    run.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
+    run.__annotations__ = {**function.__annotations__, **mine}
+    return run
+
+
+def _word(value: object) -> str:
+    """An argument as one would type it again."""
+    return shlex.quote(str(value)) if str(value).isprintable() else "…"

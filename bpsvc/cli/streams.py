@@ -1,0 +1,55 @@
+"""Standard streams that never fail: one that is closed leads nowhere, and what a locale cannot spell is
+spelled plainly.
+"""
+
+import codecs
+import io
+import os
+import sys
+from typing import Final, Literal, TextIO
+
+_PLAIN: Final = {
+    **dict.fromkeys("─−–—", "-"),
+    "…": "...",
+    "×": "x",
+    "·": ".",
+    "½": "1/2",
+    "≤": "<=",
+    "≥": ">=",
+    "′": "'",
+    "⟨": "<",
+    "⟩": ">",
+    "�": "?",
+}
+
+
+def _spelled(error: UnicodeError) -> tuple[str, int]:
+    """What to write where an encoding has no such character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text), error.end
+
+
+def prepare() -> None:
+    """Make the three streams of this process safe to use."""
+    codecs.register_error("bpsvc", _spelled)
+    # In order: what is opened gets the lowest free descriptor, so that no database ends up as 0, 1 or 2.
+    sys.stdin = sys.stdin or _nowhere("r")
+    sys.stdout = sys.stdout or _nowhere("w")
+    sys.stderr = sys.stderr or _nowhere("w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="bpsvc")
+
+
+def abandon(stream: TextIO) -> None:
+    """Nobody reads this stream any more (or its disk is full): lead what is left of it nowhere."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except (OSError, ValueError):
+        return
+
+
+def _nowhere(mode: Literal["r", "w"]) -> TextIO:
+    return open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123
