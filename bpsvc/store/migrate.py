@@ -44,7 +44,7 @@ def upgrade(target: str | Path, *, timeout_s: float = engine.TIMEOUT_S) -> Upgra
             return Upgrade(header.version, header.version, None)
         files.check_local(path)
         backup = _backup(path, header.version)
-        faults.point("backed up")
+        faults.point("backup")
         _migrate(path, timeout_s)
         return Upgrade(header.version, schema.VERSION, backup)
 

@@ -18,7 +18,7 @@ from store_material import experiment, records, segment, stacks, train
 
 from bpsvc import faults
 from bpsvc.errors import StoreError
-from bpsvc.store import Store, owner
+from bpsvc.store import Store, migrate, owner, schema
 
 pytestmark = pytest.mark.guarantee
 
@@ -333,3 +333,25 @@ def test_the_log_cut_anywhere_is_a_committed_prefix(made: Path, tmp_path: Path) 
                 assert len(store.epochs()) == (done // 10 + 2 if done > 0 else 0)
                 seen.add(done)
     assert seen == {-1, 0, 40, 80, 120}
+
+
+@pytest.mark.parametrize("killed", ["", "backup", "migrated"])
+def test_upgrades_that_begin_together(path: Path, request: pytest.FixtureRequest, killed: str) -> None:
+    """Of several processes one upgrades; one that is killed on the way leaves the old store whole."""
+    submitting(path, experiment(seeds=3))()
+    request.getfixturevalue("next_schema")
+
+    def work() -> None:
+        migrate.upgrade(path)
+
+    if killed:
+        assert Child(work, fault=f"kill {killed} 1").wait() == -signal.SIGKILL
+        with sqlite3.connect(path) as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION - 1,)
+            assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = '_note'").fetchall()
+        connection.close()
+    assert [child.wait() for child in [Child(work) for _ in range(4)]] == [0] * 4
+    assert len(list(path.parent.glob("*.backup*"))) == (2 if killed else 1)
+    with Store.open(path) as store:
+        assert store.upkeep.verify() == [] and len(store.runs()) == 3
+        assert store.query("SELECT count(*) FROM _note").rows == [(0,)]

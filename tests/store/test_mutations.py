@@ -105,47 +105,42 @@ GUARDS = {
 }
 
 
+def copied(folder: Path) -> Path:
+    """A copy of the package, to be harmed."""
+    package = Path(bpsvc.__file__).parent
+    shutil.copytree(package, folder / "bpsvc", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(package.parent / "migrations", folder / "migrations")
+    return folder / "bpsvc"
+
+
+def verdict(folder: Path, test: str) -> "subprocess.CompletedProcess[str]":
+    """A test's verdict on the copy in `folder`."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-m", ""]
+    command += ["-o", f"pythonpath={folder}", test]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment, check=False)
+
+
 @pytest.mark.parametrize("guard", GUARDS)
 def test_without_the_guard_its_test_fails(tmp_path: Path, guard: str) -> None:
     file, old, new, test = GUARDS[guard]
-    package = Path(bpsvc.__file__).parent
-    shutil.copytree(package, tmp_path / "bpsvc", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(package.parent / "migrations", tmp_path / "migrations")
-    mutated = tmp_path / "bpsvc" / "store" / file
-    source = mutated.read_text()
+    harmed = copied(tmp_path) / "store" / file
+    source = harmed.read_text()
     assert source.count(old) == 1, "the guard is not where it was: look for it"
-    mutated.write_text(source.replace(old, new))
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        "-m",
-        "",
-        str(HERE / test),
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=environment, check=False)
-    assert done.returncode == 1, done.stdout[-2000:]
-    assert "1 failed" in done.stdout or "FAILED" in done.stdout
+    harmed.write_text(source.replace(old, new))
+    done = verdict(tmp_path, str(HERE / test))
+    assert done.returncode == 1 and "FAILED" in done.stdout, done.stdout[-2000:] + done.stderr[-2000:]
 
 
-def test_the_mutated_package_is_the_one_tested(tmp_path: Path) -> None:
-    """And unharmed, it passes: what fails above fails for the guard."""
-    shutil.copytree(
-        Path(bpsvc.__file__).parent, tmp_path / "bpsvc", ignore=shutil.ignore_patterns("__pycache__")
+def test_it_is_the_copy_that_is_tested_and_unharmed_it_passes(tmp_path: Path) -> None:
+    copied(tmp_path)
+    (tmp_path / "test_copy.py").write_text(
+        f"""
+import bpsvc.store.segments
+
+def test_it():
+    assert bpsvc.store.segments.__file__.startswith({str(tmp_path)!r})
+"""
     )
-    code = "import bpsvc; print(bpsvc.__file__)"
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=environment,
-        check=True,
-    )
-    assert done.stdout.startswith(str(tmp_path))
+    assert verdict(tmp_path, str(tmp_path / "test_copy.py")).returncode == 0
+    assert verdict(tmp_path, str(HERE / (CONTRACT + "test_a_fenced_commit_writes_nothing"))).returncode == 0

@@ -1,7 +1,6 @@
 """Verify finds every kind of damage and names it; backups, merges and upgrades lose nothing."""
 
 import hashlib
-import shutil
 import sqlite3
 from pathlib import Path
 
@@ -224,27 +223,6 @@ def test_merge_refuses_what_is_no_store(store: Store, tmp_path: Path) -> None:
 
 
 # Upgrade
-
-
-@pytest.fixture
-def next_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A program whose schema is one further: its migrations, with the newest one last."""
-    folder = tmp_path / "migrations"
-    shutil.copytree(migrate.scripts(), folder, ignore=shutil.ignore_patterns("__pycache__"))
-    newest = folder / "versions" / f"{schema.VERSION + 1:04d}_next.py"
-    newest.write_text(
-        f'''
-from alembic import op
-revision = "{schema.VERSION + 1:04d}"
-down_revision = "{schema.REVISION}"
-def upgrade():
-    op.execute("ALTER TABLE _run ADD COLUMN note TEXT")
-    op.execute("CREATE TABLE _note (id INTEGER PRIMARY KEY, content TEXT) STRICT")
-'''
-    )
-    monkeypatch.setattr(migrate, "scripts", lambda: folder)
-    monkeypatch.setattr(schema, "VERSION", schema.VERSION + 1)
-    return newest
 
 
 def test_upgrade_backs_up_and_migrates(trained: Store, path: Path, next_schema: Path) -> None:
