@@ -9,7 +9,7 @@ REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
 
-.PHONY: help demo gallery test check fix guarantee slow oracle interop bench published lock clean
+.PHONY: help demo gallery test check fix guarantee slow oracle interop bench docs published lock clean
 help:            ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 14
 
@@ -55,6 +55,9 @@ interop: $(PEERS_VENV)/.installed  ## DuckDB, Polars, pandas and Datasette read 
 
 bench: $(PEERS_VENV)/.installed $(PEERS_VENV)/.torch  ## measure against scikit-learn, PyTorch and JAX: benchmarks/RESULTS.md
 	$(PEERS_BIN)/python -m benchmarks.bench
+
+docs: $(VENV)/.installed  ## write the reference pages, run the tutorial, draw its pictures
+	$(BIN)/python -m docs.generate
 
 published: $(VENV)/.installed  ## reproduce published results
 	$(BIN)/python -m benchmarks.published
