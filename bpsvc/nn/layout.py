@@ -252,7 +252,7 @@ RUNS_FIRST: Final = RunsFirst()
 
 # The largest product of a layer (multiplications for one run) that is still quicker as part of long vectors;
 # measured.
-TINY: Final = 256
+TINY: Final = 400
 
 
 def choose(network: Network, examples: int) -> Layout:

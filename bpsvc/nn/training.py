@@ -21,9 +21,11 @@ from bpsvc.nn.records import Records
 from bpsvc.nn.sharpness import sharpness
 from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
-# A chunk's working set in an update, so that it stays in the processor's cache, and in all.
-CACHE_BYTES: Final = 1 << 20
-MEMORY_BYTES: Final = 64 << 20
+# What a chunk of runs may take, so that it stays near the processor: one layer's buffers in an update, all of
+# an update's, and all with what a record needs.
+LAYER_BYTES: Final = 1 << 20
+UPDATE_BYTES: Final = 16 << 20
+RECORD_BYTES: Final = 64 << 20
 # Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs
 # more.
 IDLE_SHARE: Final = 1 / 8
@@ -54,23 +56,26 @@ def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> t
     planned = np.array([0]) if initial else problem.cadence.epochs(state.epoch, state.epoch + epochs)
     layers = len(problem.network.layers)
     recorder = Recorder(running, planned, layers, problem.epoch_series, problem.layer_series)
-    width = chunk_width(problem)
+    chunks = -(-len(running) // chunk_width(problem))
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
-        for lo in range(0, len(running), width):
-            part = ChunkRecorder(recorder, lo, min(lo + width, len(running)))
-            _Segment(problem, state, part, epochs).run(initial)
+        for k in range(chunks):  # of equal size
+            lo, hi = (len(running) * n // chunks for n in (k, k + 1))
+            _Segment(problem, state, ChunkRecorder(recorder, lo, hi), epochs).run(initial)
         records = recorder.records()
     return replace(state, epoch=state.epoch + epochs), records
 
 
 def chunk_width(problem: Problem) -> int:
-    """How many runs are computed together: as many as fit the cache in an update."""
-    units = sum(layer.units for layer in problem.network.layers)
-    parameters = 5 * problem.network.parameters
-    data = 0 if problem.x.ndim == 2 else problem.x[0].size + problem.y[0].size
-    in_cache = CACHE_BYTES // (8 * (6 * units * problem.batch + parameters + data))
-    in_memory = MEMORY_BYTES // (8 * (6 * units * problem.examples + parameters + data))
-    return max(problem.layout.least, min(in_cache, in_memory))
+    """How many runs are computed together."""
+    widths = [layer.units for layer in problem.network.layers]
+    buffers = 8 * 6  # bytes of a unit for one example: z, a, delta and the like
+    of_parameters = 8 * 5 * problem.network.parameters
+    own_data = 0 if problem.x.ndim == 2 else problem.x[0].nbytes + problem.y[0].nbytes
+    layer = buffers * max(widths) * problem.batch
+    update = buffers * sum(widths) * problem.batch + of_parameters + own_data
+    record = buffers * sum(widths) * problem.examples + of_parameters + own_data
+    width = min(LAYER_BYTES // layer, UPDATE_BYTES // update, RECORD_BYTES // record)
+    return max(problem.layout.least, width)
 
 
 class _Segment:
