@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from bpsvc.errors import UsageError
 from bpsvc.schedule import following, parse, zone
 from bpsvc.schedule import preview as showings
 from bpsvc.store import Schedule, Store
@@ -54,8 +55,8 @@ def facts(store: Store, name: str) -> dict[str, Any]:
 
 def decided(store: Store, name: str, limit: int) -> Rows:
     """The last occurrences of a schedule, newest first: what was decided, and why."""
-    answer = store.query(_OCCURRENCES, {"name": name, "limit": limit})
-    return answer.columns, answer.rows
+    answer = store.query(_OCCURRENCES, {"name": name, "limit": limit}, max_rows=limit)
+    return answer.columns, [(*row[:-1], one_line(row[-1])) for row in answer.rows]
 
 
 def preview(expression: str, timezone: str, count: int, after: datetime | None = None) -> Rows:
@@ -80,6 +81,14 @@ def stamp(instant: datetime) -> str:
     return f"{instant.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def one_line(text: str) -> str:
+    """What was wrong may be told in several lines; in a table it is one."""
+    return " ".join(text.split())
+
+
 def _next(one: Schedule) -> str:
-    found = following(parse(one.plan.cron), zone(one.plan.timezone), max(one.cursor, one.now), 1)
+    try:
+        found = following(parse(one.plan.cron), zone(one.plan.timezone), max(one.cursor, one.now), 1)
+    except UsageError:  # added where more zones are known
+        return "unknown here"
     return stamp(found[0]) if found else ""

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from bpsvc.errors import BpsvcError
 from bpsvc.schedule import Kind
 from bpsvc.service import scheduling
-from bpsvc.service.agenda import stamp
+from bpsvc.service.agenda import one_line, stamp
 from bpsvc.store import Store
 
 EVERY_S: Final = 5.0
@@ -26,10 +26,10 @@ class News(NamedTuple):
 
     @property
     def row(self) -> tuple[str, str, str, str]:
-        return (self.schedule, stamp(self.instant), self.what, self.detail)
+        return (self.schedule, stamp(self.instant), self.what, one_line(self.detail))
 
     def __str__(self) -> str:
-        return f"schedule {self.schedule}, {stamp(self.instant)}: {self.what}: {self.detail}"
+        return f"schedule {self.schedule}, {stamp(self.instant)}: {self.what}: {one_line(self.detail)}"
 
 
 def attend(store: Store, *, now: datetime | None = None) -> Iterator[News]:

@@ -123,7 +123,7 @@ def resume(store: Store, name: str) -> bool:
     """Go on after a pause, with the next occurrence; whether the schedule was paused."""
     if not store.schedules.get(name).paused:
         return False
-    for _ in _catch_up(store, name, None):
+    while any(True for _ in _catch_up(store, name, None)):  # several rounds after a very long pause
         pass
     return store.schedules.resume(name)
 

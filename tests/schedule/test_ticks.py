@@ -8,7 +8,7 @@ import pytest
 from schedule_building import BEGIN, TABLE, TINY, Add, decided, end_all
 
 from bpsvc.errors import NotFoundError, SpecError, UsageError
-from bpsvc.service import scheduling
+from bpsvc.service import agenda, attending, scheduling
 from bpsvc.store import Receipt, Step, Store
 
 DAY = timedelta(days=1)
@@ -301,3 +301,50 @@ def test_what_is_public_is_documented_data(store: Store, add: Add) -> None:
     assert until == "2026-03-01T00:00:00.000Z"
     assert Path(report).is_absolute()
     assert json.loads(spec) == TINY
+
+
+def test_a_pause_of_months_is_recorded_to_its_end(
+    store: Store, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduling, "_BATCH", 3)
+    monkeypatch.setattr(scheduling, "_ROUNDS", 2)
+    now = store.schedules.get(add(missed="all", overlap="allow").plan.name).now
+    store.schedules.pause("tiny")
+    with store._writing() as connection:
+        before = (now - 20 * DAY).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        connection.exec_driver_sql("UPDATE _schedule SET cursor = ?", (before,))
+    assert scheduling.resume(store, "tiny")
+    assert [decision for _, decision in decided(store)] == ["skipped_misfire"] * 20
+    assert list(scheduling.tick(store)) == []
+
+
+def test_a_removed_experiment_leaves_its_occurrence(store: Store, add: Add) -> None:
+    add()
+    tick(store, 0.1)
+    with store._writing() as connection:
+        connection.exec_driver_sql("DELETE FROM _experiment")
+    assert [(n.what, n.detail) for n in attending.attend(store, now=BEGIN + 0.2 * DAY)] == []
+    assert store.query("SELECT decision, experiment, ended_at IS NULL FROM occurrences").rows == [
+        ("submitted", None, 0)
+    ]
+    assert tick(store, 1.1) == [("submitted", "tiny@1")]
+
+
+def test_what_has_ended_is_settled_once(store: Store, add: Add) -> None:
+    expect = [{"metric": "solved", "statistic": "mean", "at_least": 0.0}]
+    add({**TINY, "expect": expect})
+    assert [n.what for n in attending.attend(store, now=BEGIN + 0.1 * DAY)] == ["submitted"]
+    assert list(attending.attend(store, now=BEGIN + 0.2 * DAY)) == []
+    end_all(store)
+    (news,) = attending.attend(store, now=BEGIN + 0.3 * DAY)
+    assert (news.what, news.detail, news.bad) == ("ended", "tiny@1", False)
+    assert list(attending.attend(store, now=BEGIN + 0.4 * DAY)) == []
+    assert store.query("SELECT ended_at, met FROM occurrences").rows == [("2026-03-01T07:12:00.000Z", 1)]
+
+
+def test_a_schedule_of_an_unknown_zone_is_listed(store: Store, add: Add) -> None:
+    add()
+    with store._writing() as connection:
+        connection.exec_driver_sql("UPDATE _schedule SET timezone = 'Mars/Olympus'")
+    _, ((*_, following, _last),) = agenda.listed(store)
+    assert following == "unknown here"
