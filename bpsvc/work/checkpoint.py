@@ -55,7 +55,13 @@ def digest(checkpoint: bytes) -> str:
 
 
 def _little(array: NDArray[Any]) -> NDArray[Any]:
-    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    """The array as it is written. NaN has many forms, and which one a diverged run ends on depends on its
+    companions (on its place in a vector): so only one is written.
+    """
+    plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
+    if plain.dtype.kind == "f" and np.isnan(plain).any():
+        plain = np.where(np.isnan(plain), np.nan, plain).astype(plain.dtype)
+    return plain
 
 
 def _header(epoch: int, columns: Sequence[tuple[str, str, tuple[int, ...]]]) -> bytes:

@@ -97,7 +97,7 @@ def fold(runs: Sequence[PlannedRun], cuts: Sequence[Sequence[int]]) -> tuple[Dig
         for row, (lane, epoch) in enumerate(zip(result.records.run, result.records.epoch, strict=True)):
             key = (alive[lane].key, int(epoch))
             assert key not in rows, "no epoch is recorded twice"
-            rows[key] = tuple(series[row].tobytes() for series in tables)
+            rows[key] = tuple(np.where(np.isnan(s[row]), np.nan, s[row]).tobytes() for s in tables)
         alive, at = going, cut
         if not alive:
             break
