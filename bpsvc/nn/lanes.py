@@ -135,6 +135,11 @@ class Lanes:
             epochs["gradient_l2"], layers["gradient_l2"] = np.sqrt(total), np.sqrt(squares)
         return epochs, layers
 
+    def parameter_series(self) -> dict[str, Floats]:
+        """The parameters and the gradient of the loss, (P, R) each."""
+        theta, gradient, _ = self.parameters
+        return {"value": self.layout.unstack(theta).T, "gradient": self.layout.unstack(gradient).T}
+
     def diverged(self) -> tuple[Bools, Ints] | None:
         """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,
         and the layer (from 1) where it shows first: in the weights, then forward, then backward.

@@ -7,7 +7,7 @@ the formulas ε is the learning rate and w <- w + ... goes *down* the loss.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -17,13 +17,12 @@ from bpsvc.registry import REQUIRED, Knob, Table
 Slots = Mapping[str, Floats]
 
 
-@dataclass(frozen=True)
-class Step:
-    """What an update may know besides: `count` is 1 for a run's first update, `fan_in` is how many sources
+class Step(NamedTuple):
+    """What an update may know besides: `number` is 1 for a run's first update, `fan_in` is how many sources
     (bias included) feed the unit of each parameter; u, v and mask are scratch.
     """
 
-    count: int
+    number: int
     fan_in: Floats
     u: Floats
     v: Floats
@@ -94,10 +93,10 @@ def adam(theta: Floats, gradient: Floats, slots: Slots, hyper: Knobs, step: Step
     _average(slots["mean"], gradient, hyper["beta1"], step.u)
     np.multiply(gradient, gradient, out=step.u)
     _average(slots["square"], step.u, hyper["beta2"], step.v)
-    np.divide(slots["square"], 1.0 - np.power(hyper["beta2"], step.count), out=step.u)
+    np.divide(slots["square"], 1.0 - np.power(hyper["beta2"], step.number), out=step.u)
     np.sqrt(step.u, out=step.u)
     np.add(step.u, hyper["eps"], out=step.u)
-    np.divide(slots["mean"], 1.0 - np.power(hyper["beta1"], step.count), out=step.v)
+    np.divide(slots["mean"], 1.0 - np.power(hyper["beta1"], step.number), out=step.v)
     np.divide(step.v, step.u, out=step.u)
     np.multiply(step.u, hyper["learning_rate"], out=step.u)
     np.subtract(theta, step.u, out=theta)
@@ -108,7 +107,7 @@ def rprop(theta: Floats, gradient: Floats, slots: Slots, hyper: Knobs, step: Ste
     with `backtracking` the last move is taken back; g then counts as 0.
     """
     size, move, sign = slots["size"], slots["move"], slots["sign"]
-    if step.count == 1:
+    if step.number == 1:
         np.copyto(size, hyper["learning_rate"])
     now, change = step.u, step.v
     np.sign(gradient, out=now)

@@ -47,6 +47,7 @@ class Problem:
     decay_biases: bool = False
     clip: Floats | None = None
     series: tuple[str, ...] = (*EPOCH_SERIES, *LAYER_SERIES)
+    record_parameters: bool = False
 
     @property
     def runs(self) -> int:

@@ -104,6 +104,8 @@ class Propagation:
             head = layout.head(a, at.units)
             copies = layout.copies and fed > 1
             learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
+            delta = np.zeros(shape)
+            pulled = layout.feeding(self.runs, at.units, self.examples, fed) if copies else delta
             stage = Stage(
                 function=layer.function,
                 knobs={**given, **learned},
@@ -117,8 +119,8 @@ class Propagation:
                 units=np.zeros(shape) if copies else head,
                 a=a,
                 head=head if copies else None,
-                pulled=layout.feeding(self.runs, at.units, self.examples, fed),
-                delta=np.zeros(shape),
+                pulled=pulled,
+                delta=delta,
                 slope=np.zeros(shape),
                 work=pool.work(shape, layout.units),
             )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpsvc.nn.arrays import Bools, Floats, Ints
-from bpsvc.nn.records import Records, join
+from bpsvc.nn.records import PARAMETER_SERIES, Records, join
 
 BUFFERED: Final = 32  # epochs
 
@@ -20,26 +20,43 @@ class Recorder:
     """Records of `runs` (R,), numbers in the stack, at `planned` epochs (E,) and where a run ends between."""
 
     def __init__(
-        self, runs: Ints, planned: Ints, layers: int, epoch_series: Sequence[str], layer_series: Sequence[str]
+        self,
+        runs: Ints,
+        planned: Ints,
+        layers: int,
+        epoch_series: Sequence[str],
+        layer_series: Sequence[str],
+        parameters: int = 0,
+        nulls: Sequence[str] = (),
     ) -> None:
         self.runs, self.planned, self.layers = runs, planned, layers
         self.epoch_series, self.layer_series = epoch_series, layer_series
-        columns = len(epoch_series) + layers * len(layer_series)
+        self.measured = [name for name in epoch_series if name not in nulls]
+        self.parameters = parameters  # how many of a run are recorded: P or none
+        columns = len(self.measured) + layers * len(layer_series) + parameters * len(PARAMETER_SERIES)
         self.values = np.empty((columns, len(runs), len(planned)))
         self.written = np.zeros((len(runs), len(planned)), dtype=bool)
         self.between: list[Records] = []
 
     def fill(
-        self, row: Floats, epochs: Mapping[str, Floats], layers: Mapping[str, Floats], lanes: Any
+        self,
+        row: Floats,
+        epochs: Mapping[str, Floats],
+        layers: Mapping[str, Floats],
+        parameters: Mapping[str, Floats],
+        lanes: Any,
     ) -> None:
-        """Writes the series (R,) and (L, R) of these lanes into `row`, (columns, lanes)."""
+        """Writes the series (R,), (L, R) and (P, R) of these lanes into `row`, (columns, lanes)."""
         at = 0
-        for name in self.epoch_series:
+        for name in self.measured:
             row[at] = epochs[name][lanes]
             at += 1
         for name in self.layer_series:
             row[at : at + self.layers] = layers[name][:, lanes]
             at += self.layers
+        for values in parameters.values():
+            row[at : at + self.parameters] = values[:, lanes]
+            at += self.parameters
 
     def records(self) -> Records:
         """Everything that was written, sorted by run and epoch."""
@@ -65,16 +82,21 @@ class Recorder:
             return table.reshape(-1) if every else table[written]
 
         table = values.reshape(len(values), -1) if every else values[:, written]
-        for column in table:
-            if not np.isfinite(np.add.reduce(column)):
-                column[np.isinf(column)] = np.nan
-        count = len(self.epoch_series)
-        of_layers = table[count:].reshape(len(self.layer_series), self.layers, table.shape[1])
+        first = len(self.measured)
+        measured, null = (
+            dict(zip(self.measured, table, strict=False)),
+            np.broadcast_to(np.nan, table.shape[1]),
+        )
+        last = first + len(self.layer_series) * self.layers
+        of_layers = table[first:last].reshape(len(self.layer_series), self.layers, table.shape[1])
+        names = PARAMETER_SERIES if self.parameters else ()
+        of_parameters = table[last:].reshape(len(names), self.parameters, table.shape[1])
         return Records(
             rows(runs),
             rows(epochs),
-            dict(zip(self.epoch_series, table, strict=False)),
+            {name: measured.get(name, null) for name in self.epoch_series},
             {name: rows.T for name, rows in zip(self.layer_series, of_layers, strict=True)},
+            {name: rows.T for name, rows in zip(names, of_parameters, strict=True)},
         )
 
 
@@ -94,17 +116,21 @@ class ChunkRecorder:
         lanes: Bools,
         epochs: Mapping[str, Floats],
         layers: Mapping[str, Floats],
+        parameters: Mapping[str, Floats],
     ) -> None:
-        """The records of `lanes`, which are the runs `where` (places in this part): series (R,), (L, R)."""
+        """The records of `lanes`, which are the runs `where` (places in this part): series (R,), (L, R) and
+        (P, R).
+        """
         every = bool(lanes.all())
         row = self.done + self.buffered
         if row < len(self.recorder.planned) and epoch == self.recorder.planned[row]:
             if every and len(lanes) == len(self.runs):
-                self.recorder.fill(self.buffer[self.buffered], epochs, layers, slice(0, len(lanes)))
+                whole = slice(0, len(lanes))
+                self.recorder.fill(self.buffer[self.buffered], epochs, layers, parameters, whole)
                 self.written[:, row] = True
             else:
                 part = np.empty((len(self.values), np.count_nonzero(lanes)))
-                self.recorder.fill(part, epochs, layers, np.flatnonzero(lanes))
+                self.recorder.fill(part, epochs, layers, parameters, np.flatnonzero(lanes))
                 self.buffer[self.buffered][:, where[lanes]] = part
                 self.written[where[lanes], row] = True
             self.buffered += 1
@@ -112,11 +138,19 @@ class ChunkRecorder:
                 self.flush()
         elif lanes.any():
             part = np.empty((len(self.values), np.count_nonzero(lanes)))
-            self.recorder.fill(part, epochs, layers, np.flatnonzero(lanes))
+            self.recorder.fill(part, epochs, layers, parameters, np.flatnonzero(lanes))
+            _null_infinities(part)
             self.recorder.aside(self.runs[where[lanes]], epoch, part)
 
     def flush(self) -> None:
         """From epoch by epoch to run by run."""
-        end = self.done + self.buffered
-        self.values[:, :, self.done : end] = self.buffer[: self.buffered].transpose(1, 2, 0)
+        end, filled = self.done + self.buffered, self.buffer[: self.buffered]
+        _null_infinities(filled)
+        self.values[:, :, self.done : end] = filled.transpose(1, 2, 0)
         self.done, self.buffered = end, 0
+
+
+def _null_infinities(values: Floats) -> None:
+    """What is not finite is null, and null is NaN."""
+    if not np.isfinite(np.add.reduce(values, axis=None)):
+        values[np.isinf(values)] = np.nan

@@ -1,7 +1,7 @@
 """Records: what is written down of runs at epochs, as columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -32,19 +32,23 @@ LAYER_SERIES: Final = (
 # audited.
 EXTRA_EPOCH_SERIES: Final = ("sharpness",)
 EXTRA_LAYER_SERIES: Final = ("w_dot_g", "b_dot_g")
+# Of each parameter, on request.
+PARAMETER_SERIES: Final = ("value", "gradient")
 
 
 @dataclass(frozen=True)
 class Records:
     """M recorded epochs, sorted by run, then epoch. What is not finite, or does not apply, is NaN.
 
-    run (M,) is the index into the stack; `epochs` has series of shape (M,), `layers` of shape (M, L).
+    run (M,) is the index into the stack; `epochs` has series of shape (M,), `layers` of shape (M, L), and
+    `parameters` of shape (M, P), or none.
     """
 
     run: Ints
     epoch: Ints
     epochs: Mapping[str, Floats]
     layers: Mapping[str, Floats]
+    parameters: Mapping[str, Floats] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.run)
@@ -59,6 +63,7 @@ class Records:
             self.epoch[index],
             {name: values[index] for name, values in self.epochs.items()},
             {name: values[index] for name, values in self.layers.items()},
+            {name: values[index] for name, values in self.parameters.items()},
         )
 
 
@@ -72,6 +77,7 @@ def join(parts: Sequence[Records]) -> Records:
         np.concatenate([part.epoch for part in parts]),
         {name: np.concatenate([part.epochs[name] for part in parts]) for name in parts[0].epochs},
         {name: np.concatenate([part.layers[name] for part in parts]) for name in parts[0].layers},
+        {name: np.concatenate([part.parameters[name] for part in parts]) for name in parts[0].parameters},
     )
     by_run = np.diff(whole.run)
     if np.all((by_run > 0) | ((by_run == 0) & (np.diff(whole.epoch) > 0))):

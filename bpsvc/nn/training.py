@@ -55,7 +55,11 @@ def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> t
     running = np.flatnonzero(state.outcome == Outcome.RUNNING)
     planned = np.array([0]) if initial else problem.cadence.epochs(state.epoch, state.epoch + epochs)
     layers = len(problem.network.layers)
-    recorder = Recorder(running, planned, layers, problem.epoch_series, problem.layer_series)
+    parameters = problem.network.parameters if problem.record_parameters else 0
+    nulls = () if problem.validation_x is not None else ("validation_loss", "validation_accuracy")
+    recorder = Recorder(
+        running, planned, layers, problem.epoch_series, problem.layer_series, parameters, nulls
+    )
     chunks = -(-len(running) // chunk_width(problem))
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
         for k in range(chunks):  # of equal size
@@ -174,7 +178,8 @@ class _Segment:
         epochs, layers = lanes.series()
         if "sharpness" in problem.series:
             epochs["sharpness"] = sharpness(lanes)
-        self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers)
+        parameters = lanes.parameter_series() if problem.record_parameters else {}
+        self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers, parameters)
         if epoch == 0:
             self.state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)
         self._better(writing, lanes.parameters.loss, epoch, "best")
