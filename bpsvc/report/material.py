@@ -5,11 +5,22 @@ table shares.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bpsvc.report import cases as _cases
 from bpsvc.report import encoding as _encoding
+from bpsvc.report.grids import Mesh, mesh, per_configuration
+
+
+class Stratum(NamedTuple):
+    """The records of one layer of one configuration: their rows in `signals`, and their mesh."""
+
+    rows: NDArray[np.intp]
+    mesh: Mesh
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,9 +48,7 @@ class Material:
     history: pd.DataFrame | None = None
 
     def once(self, name: str, make: Callable[["Material"], pd.DataFrame]) -> pd.DataFrame:
-        """`make(self)`, made once under this name: what a figure shows is also what says whether it has
-        anything to show.
-        """
+        """`make(self)`, made once under this name."""
         if name not in self._made:
             self._made[name] = make(self)
         return self._made[name]
@@ -78,6 +87,23 @@ class Material:
     def signals(self) -> pd.DataFrame:
         """`layers` likewise; by case, epoch and layer."""
         return _cases.within_horizon(self.layers, self.cases, ["case", "epoch", "layer"])
+
+    @cached_property
+    def strata(self) -> dict[tuple[int, int], Stratum]:
+        """(configuration, layer) -> where its records stand in `signals`, and their mesh of ended runs and
+        epochs.
+        """
+        cases = per_configuration(self.cases)
+        keys = self.signals[["configuration", "layer"]].to_numpy(np.int64)
+        distinct, code = np.unique(keys, axis=0, return_inverse=True)
+        # A stable sort keeps case and epoch in order within each stratum.
+        order = np.argsort(code.reshape(-1), kind="stable")
+        parts = np.split(order, np.cumsum(np.bincount(code.reshape(-1)))[:-1]) if len(keys) else []
+        strata = {}
+        for (configuration, layer), rows in zip(distinct.tolist(), parts, strict=True):
+            members = self.signals[["case", "epoch"]].iloc[rows]
+            strata[configuration, layer] = Stratum(rows, mesh(members, cases[configuration]))
+        return strata
 
     @property
     def is_judged(self) -> bool:

@@ -15,7 +15,6 @@ from bpsvc.report.figures.panels import Entry, Layout, sheet, swatch
 from bpsvc.report.figures.record import SIGNALS, FigureRecord
 from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
 from bpsvc.report.figures.series import facets
-from bpsvc.report.grids import grid
 from bpsvc.report.material import Material
 from bpsvc.report.palette import ordered_colours
 from bpsvc.report.stats import median_band
@@ -31,20 +30,19 @@ def preparing(column: str) -> Callable[[Material], pd.DataFrame]:
     """
 
     def prepare(material: Material) -> pd.DataFrame:
+        series = material.signals[column].to_numpy(np.float64, na_value=np.nan)
         parts = []
-        for facet, cases in list(facets(material)):
-            records = material.signals[material.signals["case"].isin(cases["case"])]
-            layers = int(records["layer"].max()) if len(records) else 0
-            for layer, rows in records.groupby("layer", sort=True):
-                epochs, values = grid(rows, cases, column)
+        for facet, cases in facets(material):
+            number = int(cases["configuration"].iloc[0])
+            layers = sorted(layer for configuration, layer in material.strata if configuration == number)
+            for layer in layers:
+                stratum = material.strata[number, layer]
+                epochs, values = stratum.mesh.fill(series[stratum.rows])
                 if not values.size or np.isnan(values).all():
                     continue
-                middle = pd.DataFrame({"epoch": epochs, column: median_band(values).median})
-                parts.append(
-                    middle.assign(
-                        configuration=facet.configuration, layer=layer, layers=layers, runs=values.shape[0]
-                    )
-                )
+                middle = {"epoch": epochs, column: median_band(values).median}
+                about = {"layer": layer, "layers": layers[-1], "runs": len(values)}
+                parts.append(pd.DataFrame({"configuration": facet.configuration, **about, **middle}))
         joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, column])
         return joined.reindex(columns=[*_COLUMNS, column])
 

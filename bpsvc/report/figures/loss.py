@@ -12,7 +12,7 @@ from bpsvc.report.cases import UNFINISHED
 from bpsvc.report.figures.panels import Layout, sheet, swatch
 from bpsvc.report.figures.record import LEARNING, FigureRecord
 from bpsvc.report.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis
-from bpsvc.report.figures.series import counted, facets, faint, legend_names
+from bpsvc.report.figures.series import counted, facets, faint, legend_names, under
 from bpsvc.report.grids import grid
 from bpsvc.report.material import Material
 from bpsvc.report.plateaus import levels_met
@@ -36,7 +36,7 @@ def prepare(material: Material) -> pd.DataFrame:
     series.
     """
     measures = material.cases[["loss", "reduction"]].drop_duplicates()
-    parts = []
+    parts, heads = [], []
     for facet, cases in facets(material):
         for (loss, reduction), members in cases.groupby(["loss", "reduction"], sort=False):
             records = material.curves[material.curves["case"].isin(members["case"])]
@@ -52,12 +52,9 @@ def prepare(material: Material) -> pd.DataFrame:
                 "runs": values.shape[0],
             }
             middle = pd.DataFrame({"epoch": epochs, "loss": band.median, "low": band.low, "high": band.high})
-            parts += [
-                records[["run_id", "epoch", "loss"]].assign(row="run", **head),
-                middle.assign(row="median", **head),
-            ]
-    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
-    return joined.reindex(columns=_COLUMNS)
+            parts += [records[["run_id", "epoch", "loss"]], middle]
+            heads += [head | {"row": "run"}, head | {"row": "median"}]
+    return under(heads, parts).reindex(columns=_COLUMNS)
 
 
 def _panel(loss: str, reduction: str, panel: str, measures: pd.DataFrame) -> str:
@@ -74,8 +71,7 @@ def _panel(loss: str, reduction: str, panel: str, measures: pd.DataFrame) -> str
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Bundles are rasterised: thousands of thin lines would make the SVG heavy and add nothing."""
-    panels = list(dict.fromkeys(frame["panel"]))
-    units = list(dict.fromkeys(frame["unit"]))
+    panels, units = ([str(name) for name in frame[column].unique()] for column in ("panel", "unit"))
     n = counted(frame, "runs")
     names = legend_names(frame)
     legend = [swatch(f"{name} (n = {n[name]})", colour, style) for name, colour in names.items()]

@@ -1,13 +1,16 @@
 """A DataFrame as CSV, Markdown and LaTeX, whatever its text says."""
 
+import io
 import re
 from collections.abc import Iterable
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from bpsvc.report.names import cell, visible
 
+_ROWS: Final = 10_000  # at a time
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 _LATEX: Final = {
     **{mark: "\\" + mark for mark in "&%$#_{}"},
@@ -28,12 +31,33 @@ _LATEX: Final = {
 
 def csv(frame: pd.DataFrame) -> bytes:
     """Full precision, UTF-8, one header line, `\\n`; text cells and headings made inert."""
-    inert = frame.copy()
-    for column in frame.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]]:
-        cells = {value: cell(value) for value in frame[column].unique()}
-        inert[column] = frame[column].map(cells)
-    inert.columns = pd.Index([cell(str(name)) for name in frame.columns])
-    return inert.to_csv(index=False, lineterminator="\n").encode()
+    written = io.BytesIO()
+    written.write((",".join(_quoted(str(name)) for name in frame.columns) + "\n").encode())
+    for start in range(0, len(frame), _ROWS):
+        part = frame.iloc[start : start + _ROWS]
+        columns = [_column(part.iloc[:, place]) for place in range(part.shape[1])]
+        written.write("".join(f"{line}\n" for line in map(",".join, zip(*columns, strict=True))).encode())
+    return written.getvalue()
+
+
+def _column(values: "pd.Series[Any]") -> list[str]:
+    """The cells of a column. (pandas' own writer takes five times as long, which is felt at 200,000 rows.)"""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
+        return [_number(value) for value in values.tolist()]
+    codes, distinct = pd.factorize(values)
+    cells = [*(_quoted(value) if isinstance(value, str) else _number(value) for value in distinct), ""]
+    return [cells[code] for code in codes]
+
+
+def _number(value: object) -> str:
+    return "" if value is None or value != value else repr(value) if isinstance(value, float) else str(value)
+
+
+def _quoted(text: str) -> str:
+    """Text made inert, in quotes where it needs them (RFC 4180)."""
+    shown = str(cell(text))
+    needs = any(mark in shown for mark in ',"\n\r')
+    return '"' + shown.replace('"', '""') + '"' if needs else shown
 
 
 def markdown(frame: pd.DataFrame) -> bytes:
