@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from bpsvc import spec
 from bpsvc.data import Dataset
-from bpsvc.errors import BpsvcError, NotFoundError, UsageError
+from bpsvc.errors import BpsvcError, NotFoundError, SpecError, UsageError
 from bpsvc.schedule import Kind, Missed, Overlap, Rules, decide, occurrences, parse, zone
 from bpsvc.spec.sources import Library
 from bpsvc.store import Plan, Receipt, Schedule, Step, Store, Submission
@@ -161,7 +161,7 @@ def _step(store: Store, schedule: Schedule, at: datetime | None) -> Step | None:
         except BpsvcError as error:
             if error.exit_code != UsageError.exit_code:
                 raise
-            decided.append((decision.instant, Kind.rejected, str(error)[:_LONGEST_WHY]))
+            decided.append((decision.instant, Kind.rejected, _reason(error)))
             return Step(decided, at=at)
         decided.append((decision.instant, decision.kind, None))
         return Step(decided, submission, block=plan.fresh == "seeds", at=at)
@@ -198,6 +198,12 @@ def next_seeds(seeds: Any, blocks: int) -> dict[str, Any] | None:
         count = int(block["count"])
         first = int(block.get("first", 0)) + count
     return {"seeds": {"first": first + (blocks - 1) * count, "count": count}}
+
+
+def _reason(error: BpsvcError) -> str:
+    """What was wrong, without the excerpt of the spec, which the schedule has."""
+    plain = SpecError(error.findings, source=error.source) if isinstance(error, SpecError) else error
+    return str(plain)[:_LONGEST_WHY]
 
 
 def _fresh(wanted: str | None, files: bool) -> str:

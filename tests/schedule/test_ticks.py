@@ -82,6 +82,7 @@ def test_a_file_is_read_again_and_a_missing_or_broken_one_is_the_outcome(
     ((decision, why),) = tick(store, 3.1)
     assert decision == "rejected"
     assert "table.csv" in why
+    assert '"data"' not in why, "no excerpt of the spec"
     table.unlink()
     ((decision, why),) = tick(store, 4.1)
     assert decision == "rejected"
