@@ -3,6 +3,7 @@ rule.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -27,6 +28,10 @@ def _default(knob: Knob) -> float:
     return float("nan") if knob.required else float(knob.default)
 
 
+# Up to so many parameters ε is written out for each: numpy is slow to repeat short vectors.
+_FEW: Final = 32
+
+
 class Descent:
     """Updates theta in place, from the gradient of the data's loss, which it may overwrite.
 
@@ -42,9 +47,10 @@ class Descent:
         self.theta, self.gradient, _ = parameters
         self.optimizer, self.schedule = OPTIMIZERS[problem.optimizer], SCHEDULES[problem.schedule]
         hyper = with_defaults(self.optimizer.knobs, problem.hyper, runs)
-        self.rate = hyper["learning_rate"]  # before its schedule; the optimizer gets it in theta's shape
+        self.rate = hyper["learning_rate"]  # before its schedule
         self.hyper = {name: layout.per_theta(value) for name, value in hyper.items()}
-        self.hyper["learning_rate"] = np.array(np.broadcast_to(layout.per_theta(self.rate), self.theta.shape))
+        shape = self.theta.shape if problem.network.parameters <= _FEW else self.hyper["learning_rate"].shape
+        self.hyper["learning_rate"] = np.array(np.broadcast_to(self.hyper["learning_rate"], shape))
         self.schedule_knobs = with_defaults(self.schedule.knobs, problem.schedule_knobs, runs)
         self.steady = self.schedule.name == "constant" and not self.schedule_knobs["warm_up"].any()
         self.clip = problem.clip

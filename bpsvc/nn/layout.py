@@ -236,8 +236,9 @@ class RunsFirst:
         return out
 
     def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
-        np.multiply(values, values, out=work)
-        return self.total(work, out)
+        flat = values.reshape(len(values), -1)
+        np.vecdot(flat, flat, out=out)
+        return out
 
     def largest(self, values: Floats, out: Floats) -> Floats:
         np.maximum.reduce(values.reshape(len(values), -1), axis=1, out=out)

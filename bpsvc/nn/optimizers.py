@@ -1,8 +1,8 @@
 """Optimizers: what a step does with the gradient g. A record is a pair (init, update), as in optax.
 
 theta, gradient and slots are flat and have one shape, (P, R) or (R, P); hyper-parameters broadcast against
-it. `update` writes the new theta and slots in place: all gradients were computed before any of it happens. In
-the formulas ε is the learning rate and w <- w + ... goes *down* the loss.
+it. `update` writes the new theta and slots in place, and may overwrite the gradient: all gradients were
+computed before. In the formulas ε is the learning rate and w <- w + ... goes *down* the loss.
 """
 
 from collections.abc import Callable, Mapping
@@ -50,8 +50,8 @@ class Optimizer:
 
 
 def sgd(theta: Floats, gradient: Floats, slots: Slots, hyper: Knobs, step: Step) -> None:
-    np.multiply(gradient, hyper["learning_rate"], out=step.u)
-    np.subtract(theta, step.u, out=theta)
+    np.multiply(gradient, hyper["learning_rate"], out=gradient)
+    np.subtract(theta, gradient, out=theta)
 
 
 def momentum(theta: Floats, gradient: Floats, slots: Slots, hyper: Knobs, step: Step) -> None:
