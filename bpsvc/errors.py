@@ -60,15 +60,15 @@ class SpecError(BpsvcError):
         if finding.line is not None:
             where += f":{finding.line}:{finding.column or 1}"
         field = dotted(finding.path)
-        lines = [f"{where}: {field + ': ' if field else ''}{finding.what}"]
+        lines = [f"{where}: {_short(field) + ': ' if field else ''}{_short(finding.what)}"]
         source = self.text.split("\n") if self.text is not None else []
         if finding.line is not None and 0 < finding.line <= len(source):
             line, column = clip(source[finding.line - 1].rstrip("\r"), finding.column or 1)
             lines += [f"    {line}", "    " + " " * (column - 1) + "^"]
         if finding.allowed:
-            lines.append(f"    allowed: {finding.allowed}")
+            lines.append(f"    allowed: {_short(finding.allowed)}")
         if finding.remedy:
-            lines.append(f"    {finding.remedy}")
+            lines.append(f"    {_short(finding.remedy)}")
         return "\n".join(lines)
 
 
@@ -103,6 +103,11 @@ def dotted(path: Sequence[str | int]) -> str:
     does).
     """
     return ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+
+
+def _short(text: str, most: int = 1000) -> str:
+    """What a message can hold of a text that may come from the user."""
+    return text if len(text) <= most else text[: most // 2] + "…"
 
 
 def clip(line: str, column: int, width: int = 100) -> tuple[str, int]:

@@ -6,8 +6,6 @@ import tempfile
 import traceback
 from typing import Final
 
-import typer
-
 from bpsvc.cli import streams
 from bpsvc.cli.output import say
 from bpsvc.errors import BpsvcError, UsageError
@@ -30,9 +28,6 @@ def ended(error: BaseException) -> int:
             return 0
         case SystemExit():
             return error.code if isinstance(error.code, int) else int(error.code is not None)
-        case typer.Abort():
-            say("bpsvc: nothing was done, for want of an answer")
-            return UsageError.exit_code
         case OSError() if error.filename is not None or error.errno in _NO_ROOM:
             return _of_the_system(error)
     show = getattr(error, "show", None)
@@ -74,5 +69,4 @@ def _bug(error: BaseException) -> int:
 
 
 def _clipped(text: str) -> str:
-    shown = "".join(c if c.isprintable() else "�" for c in text)
-    return shown if len(shown) <= _LONGEST else shown[:_LONGEST] + "…"
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import DB, Db, Where
-from bpsvc.cli.output import say
+from bpsvc.cli.output import tell
 
 
 class Form(StrEnum):
@@ -45,4 +45,4 @@ def export(
         done = exporting.export(store, experiments or [], output, form=form.value, where=where)
     print(done.folder)
     rows = f"{done.rows['epochs']} epochs, {done.rows['layer_gradients']} layer rows"
-    say(f"{done.runs} runs, {rows}; README.md there says what each column means")
+    tell(f"{done.runs} runs, {rows}; README.md there says what each column means")

@@ -64,7 +64,7 @@ def runs(
     db: Db = DB,
     where: Where = None,
     sort: Annotated[str | None, typer.Option("--sort", help="Columns to sort by, as in SQL.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many runs.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10**9, help="At most so many runs.")] = 50,
     form: Form = Format.table,
 ) -> None:
     """List runs, the newest first.

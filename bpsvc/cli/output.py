@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
 from typing import Any, TextIO
 
-from bpsvc.cli.rendering import Format, Row, as_json, render
+from bpsvc.cli.rendering import Format, Row, as_json, harmless, render
 from bpsvc.cli.streams import abandon
+from bpsvc.errors import UsageError
 
 __all__ = [
     "Format",
     "Row",
+    "confirmed",
     "detail",
     "loudness",
     "print_json",
@@ -46,7 +48,7 @@ def say(message: str) -> None:
     more.
     """
     try:
-        print(message, file=sys.stderr, flush=True)
+        print("\n".join(map(harmless, message.split("\n"))), file=sys.stderr, flush=True)
     except BrokenPipeError:
         abandon(sys.stderr)
 
@@ -55,6 +57,14 @@ def tell(message: str) -> None:
     """A line of news, which `--quiet` leaves out."""
     if not quiet():
         say(message)
+
+
+def confirmed(question: str, remedy: str) -> bool:
+    """Ask for yes or no; UsageError with `remedy` when nobody is there to answer."""
+    if not is_terminal(sys.stdin):
+        raise UsageError(question, remedy=remedy)
+    print(f"{harmless(question)} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
 def detail(message: str) -> None:

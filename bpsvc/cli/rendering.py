@@ -121,10 +121,11 @@ def _shown(cell: Any) -> str:
         return f"{cell:.6g}"
     if isinstance(cell, bytes):
         return cell.hex()
-    return _harmless(str(cell))
+    return harmless(str(cell))
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """A line without characters that could command a terminal."""
     return text if text.isprintable() else "".join(c if c.isprintable() else "�" for c in text)
 
 

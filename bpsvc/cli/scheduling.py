@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import DB, Db, Form, Json
-from bpsvc.cli.output import Format, print_json, print_rows, say
+from bpsvc.cli.output import Format, print_json, print_rows, tell
 from bpsvc.schedule.decisions import Missed, Overlap
 
 schedule_app = typer.Typer(
@@ -84,9 +84,9 @@ def add(
     plan, data = scheduling.plan(request)
     with Store(db, mode="create") as store:
         added = scheduling.add(store, plan, data)
-        say(f"added {added.plan.name}: each time, fresh {added.plan.fresh}")
+        tell(f"added {added.plan.name}: each time, fresh {added.plan.fresh}")
         print_rows(*agenda.upcoming(store, added.plan.name, 3))
-    say("next: bpsvc worker --watch, or bpsvc schedule tick once a minute (docs/schedules.md)")
+    tell("next: bpsvc worker --watch, or bpsvc schedule tick once a minute (docs/schedules.md)")
 
 
 @schedule_app.command("list")
@@ -137,7 +137,7 @@ def pause(name: Name, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        say(f"{name} is paused" if store.schedules.pause(name) else f"{name} was paused already")
+        tell(f"{name} is paused" if store.schedules.pause(name) else f"{name} was paused already")
 
 
 @schedule_app.command()
@@ -152,7 +152,7 @@ def resume(name: Name, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        say(f"{name} goes on" if scheduling.resume(store, name) else f"{name} was not paused")
+        tell(f"{name} goes on" if scheduling.resume(store, name) else f"{name} was not paused")
 
 
 @schedule_app.command()
@@ -167,7 +167,7 @@ def remove(name: Name, db: Db = DB) -> None:
 
     with Store(db, mode="write") as store:
         store.schedules.remove(name)
-    say(f"{name} is removed; its experiments stay")
+    tell(f"{name} is removed; its experiments stay")
 
 
 @schedule_app.command()
@@ -214,8 +214,8 @@ def run(name: Name, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        say(submitting.described(scheduling.fire(store, name)))
-    say("next: bpsvc worker")
+        tell(submitting.described(scheduling.fire(store, name)))
+    tell("next: bpsvc worker")
 
 
 @schedule_app.command()

@@ -31,7 +31,7 @@ def validate(
     for experiment in describing.read(specs, allow_path=allow_path):
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
-        say(f"{experiment.name}: valid, {len(experiment.runs):,} runs of {experiment.epochs:,} epochs")
+        tell(f"{experiment.name}: valid, {len(experiment.runs):,} runs of {experiment.epochs:,} epochs")
     return 0
 
 

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli.options import DB, Db, Json
-from bpsvc.cli.output import print_json, print_rows, say
-from bpsvc.errors import UsageError
+from bpsvc.cli.output import confirmed, print_json, print_rows, say, tell
 
 Experiments = Annotated[list[str], typer.Argument(help="Names, such as xor or xor@2.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -24,7 +23,7 @@ def cancel(experiments: Experiments, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        say(f"{len(store.cancel(experiments))} runs cancelled; `bpsvc submit` queues them again")
+        tell(f"{len(store.cancel(experiments))} runs cancelled; `bpsvc submit` queues them again")
 
 
 def retry(
@@ -39,7 +38,7 @@ def retry(
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        say(f"{len(store.retry(experiments))} runs queued again; next: bpsvc worker")
+        tell(f"{len(store.retry(experiments))} runs queued again")
 
 
 def rm(
@@ -51,7 +50,7 @@ def rm(
     ] = None,
     yes: Yes = False,
     db: Db = DB,
-) -> None:
+) -> int:
     """Delete experiments, and the runs that no other experiment contains, and give the space back.
 
     Examples:
@@ -66,16 +65,18 @@ def rm(
     with Store(db, mode="write") as store:
         names = removing.chosen(store, experiments or [], older_than)
         if not names:
-            say("nothing to delete")
-            return
+            tell("nothing to delete")
+            return 0
         going = store.removal(names)
         what = f"{', '.join(going.experiments)} with {len(going.runs)} runs"
         kept = f" ({len(going.shared)} more stay, other experiments contain them)" if going.shared else ""
-        if not yes:
-            typer.confirm(f"delete {what}{kept}?", abort=True, err=True)
+        if not yes and not confirmed(f"delete {what}{kept}?", "say --yes if it is meant"):
+            say("nothing is deleted")
+            return 1
         store.remove(names)
         freed = store.upkeep.compact()
-        say(f"deleted {what}; {freed / 1e6:.1f} MB given back")
+        tell(f"deleted {what}; {freed / 1e6:.1f} MB given back")
+    return 0
 
 
 def verify(
@@ -118,7 +119,7 @@ def verify(
         for line in damage:
             print(line)
         again = f", {len(chosen)} of them trained again" if chosen else ""
-        say(f"{count} runs verified{again}: " + (f"{len(damage)} findings" if damage else "all is well"))
+        tell(f"{count} runs verified{again}: " + (f"{len(damage)} findings" if damage else "all is well"))
     return 1 if damage else 0
 
 
@@ -197,7 +198,7 @@ def check(db: Db = DB) -> int:
         damage = store.upkeep.check()
     for one in damage:
         print(one)
-    say("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
+    tell("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
     return 1 if damage else 0
 
 
@@ -232,9 +233,9 @@ def upgrade(db: Db = DB) -> None:
 
     done = migrate.upgrade(db)
     if done.backup is None:
-        say(f"the store is up to date (schema {done.after})")
+        tell(f"the store is up to date (schema {done.after})")
     else:
-        say(f"upgraded from schema {done.before} to {done.after}; the backup is {done.backup}")
+        tell(f"upgraded from schema {done.before} to {done.after}; the backup is {done.backup}")
 
 
 @db_app.command()
@@ -250,12 +251,12 @@ def merge(
     """
     from bpsvc.store import Store
 
-    if not files:
-        raise UsageError("no store to merge is named")
+    for file in files:  # all can be read, or nothing is made
+        Store(file).close()
     with Store(db, mode="create") as store:
         for file in files:
             merged = store.upkeep.merge(file)
-            say(
+            tell(
                 f"{file}: {merged.experiments} experiments, {merged.new} new runs, {merged.further} went "
                 f"further there, {merged.kept} as here"
             )

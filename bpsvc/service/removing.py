@@ -9,6 +9,7 @@ from bpsvc.errors import UsageError
 from bpsvc.store import Store
 
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
+_LONGEST: Final = timedelta(days=365_000)  # before that there was no calendar of Python's
 
 
 def chosen(store: Store, names: Sequence[str], older_than: str | None) -> list[str]:
@@ -33,4 +34,4 @@ def _age(text: str) -> timedelta:
     match = re.fullmatch(r"(\d{1,6})([hdw])", text)
     if match is None:
         raise UsageError("an age is a number and h, d or w", value=text, allowed="12h, 90d, 4w")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    return min(timedelta(**{_UNITS[match[2]]: int(match[1])}), _LONGEST)
