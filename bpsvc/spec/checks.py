@@ -18,6 +18,7 @@ from bpsvc.spec.document import LOSS, Spec
 from bpsvc.spec.init_section import Explicit
 from bpsvc.spec.limits import Limits
 from bpsvc.spec.located import At
+from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
 from bpsvc.spec.run_spec import RunLayer
 
 
@@ -38,6 +39,12 @@ class Subject:
     def loss(self) -> Choice:
         """The loss, which a completed spec has."""
         return self.spec.loss or LOSS.pick("log_likelihood")
+
+    @property
+    def parameters(self) -> int:
+        """How many a run has."""
+        layers = tuple(nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in self.layers)
+        return nn.Network(self.dataset.inputs, layers).parameters
 
     @property
     def output(self) -> Choice:
@@ -208,12 +215,18 @@ def weights(subject: Subject) -> Iterator[Finding]:
 
 def parameters(subject: Subject) -> Iterator[Finding]:
     """One run's parameters stay within the limit."""
-    layers = tuple(nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in subject.layers)
-    total = nn.Network(subject.dataset.inputs, layers).parameters
+    total = subject.parameters
     if total > subject.limits.parameters:
         path = ("network", "layers") if subject.spec.network.layers is not None else ("network", "hidden")
         what = f"{total:,} parameters in one run ({total * 8 / 2**30:,.1f} GiB of weights alone)"
         yield Finding(what, path, f"at most {subject.limits.parameters:,}", "fewer or smaller layers")
+    elif subject.spec.record.parameters and total > MAX_RECORDED_PARAMETERS:
+        yield Finding(
+            f"this network has {total:,} parameters",
+            ("record", "parameters"),
+            f"recorded for at most {MAX_RECORDED_PARAMETERS}",
+            "`bpsvc weights RUN --at EPOCH` gives them for one epoch",
+        )
 
 
 CHECKS: Final[tuple[Check, ...]] = (

@@ -8,6 +8,7 @@ from bpsvc.nn.cadence import Cadence
 # What a record is on disk, measured: an epoch row, and a row for each layer, 12 bytes a value (DESIGN §3).
 _VALUES_AN_EPOCH = 10
 _VALUES_A_LAYER = 10
+_VALUES_A_PARAMETER = 4
 _BYTES_A_VALUE = 12
 
 
@@ -34,11 +35,13 @@ class Volume:
         return Volume(self.records + other.records, self.rows + other.rows, self.size + other.size)
 
 
-def volume(cadence: Cadence, epochs: int, layers: int, runs: int) -> Volume:
-    """What `runs` runs of `epochs` epochs with so many layers leave in the store, at most."""
+def volume(cadence: Cadence, epochs: int, layers: int, runs: int, parameters: int = 0) -> Volume:
+    """What `runs` runs of `epochs` epochs with so many layers, and so many recorded parameters, leave in the
+    store, at most.
+    """
     records = runs * (1 + cadence.count(0, epochs))
-    values = _VALUES_AN_EPOCH + layers * _VALUES_A_LAYER
-    return Volume(records, records * (1 + layers), records * values * _BYTES_A_VALUE)
+    values = _VALUES_AN_EPOCH + layers * _VALUES_A_LAYER + parameters * _VALUES_A_PARAMETER
+    return Volume(records, records * (1 + layers + parameters), records * values * _BYTES_A_VALUE)
 
 
 def too_many_runs(points: int, seeds: int, limits: Limits) -> list[Finding]:

@@ -27,6 +27,7 @@ Every = Annotated[
 ]
 
 
+MAX_RECORDED_PARAMETERS: Final = 200
 EXTRA_SERIES: Final = (*EXTRA_EPOCH_SERIES, *EXTRA_LAYER_SERIES)
 _ALWAYS: Final = frozenset((*EPOCH_SERIES, *LAYER_SERIES))
 
@@ -53,3 +54,5 @@ class Record(Frozen):
     """Epochs between records; "decades": every epoch to 100, every 10th to 1,000, every 100th to 10,000 …"""
     series: Annotated[tuple[str, ...], Checked(_series, list[Literal[EXTRA_SERIES]])] = ()
     """What is measured besides the series that always are; `sharpness` costs many gradients a record."""
+    parameters: bool = False
+    """Whether every parameter and its gradient are kept too; for networks of at most 200 parameters."""

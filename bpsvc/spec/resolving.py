@@ -172,7 +172,9 @@ def _experiment(
     seeds, epochs = first.seed_values, first.training.epochs
     total = Volume()
     for point in points:
-        total += volume(Cadence(point.run.record.every), epochs, len(point.subject.layers), len(seeds))
+        record = point.run.record
+        parameters = point.subject.parameters if record.parameters else 0
+        total += volume(Cadence(record.every), epochs, len(point.subject.layers), len(seeds), parameters)
     cadence = ("record", "every")
     if findings := too_many_bytes(
         total, limits, cadence if cadence in document.values else ("training", "epochs")

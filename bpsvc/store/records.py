@@ -67,6 +67,21 @@ class Records(Protocol):
     def epochs(self) -> Mapping[str, NDArray[np.float64]]: ...
     @property
     def layers(self) -> Mapping[str, NDArray[np.float64]]: ...
+    @property
+    def parameters(self) -> Mapping[str, NDArray[np.float64]]: ...
+
+
+class Parameter(Protocol):
+    """What the table `parameters` says of one parameter: `nn.Parameter` has it."""
+
+    @property
+    def layer(self) -> int: ...
+    @property
+    def source(self) -> int | None: ...
+    @property
+    def unit(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,7 @@ class Segment:
     runs: Sequence[RunCommit]
     records: Records | None
     environment: str | None = None
+    parameters: Sequence[Parameter] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bpsvc.errors import UsageError
 from bpsvc.store.clock import NOW, STAMP
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Records, RunCommit, Segment
-from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
+from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, PARAMETER_SERIES, SUMMARY
 
 # Rows that exist as Python tuples at one time: enough to be fast, few enough to be small.
 _CHUNK: Final = 16_384
@@ -47,7 +47,7 @@ def commit(connection: Connection, segment: Segment) -> set[int]:
     if not runs:
         return set()
     if segment.records is not None:
-        _write(cursor, segment.records, np.array([run.run_id for run in segment.runs]), kept)
+        _write(cursor, segment, segment.records, kept)
     cursor.executemany(
         _SEGMENT,
         [
@@ -131,7 +131,8 @@ def _plain(value: Any) -> float | int | None:
     return int(value) if isinstance(value, (int, np.integer)) else float(value)
 
 
-def _write(cursor: sqlite3.Cursor, records: Records, ids: NDArray[np.int64], kept: NDArray[np.bool_]) -> None:
+def _write(cursor: sqlite3.Cursor, segment: Segment, records: Records, kept: NDArray[np.bool_]) -> None:
+    ids = np.array([run.run_id for run in segment.runs])
     counts = slice(None) if kept.all() else kept[records.run]
     runs, epochs = ids[records.run[counts]], records.epoch[counts]
     _insert(cursor, "epochs", runs, epochs, {}, _columns(records.epochs, EPOCH_SERIES, counts))
@@ -140,6 +141,13 @@ def _write(cursor: sqlite3.Cursor, records: Records, ids: NDArray[np.int64], kep
     layers = np.arange(1, next(iter(columns.values())).shape[1] + 1) if columns else np.empty(0, np.int64)
     _insert(cursor, "layer_gradients", runs, epochs, {"layer": layers}, columns)
     faults.point("layers")
+    if records.parameters:
+        names = ("layer", "source", "unit", "name")
+        about = {
+            name: np.array([getattr(p, name) for p in segment.parameters], dtype=object) for name in names
+        }
+        columns = _columns(records.parameters, PARAMETER_SERIES, counts)
+        _insert(cursor, "parameters", runs, epochs, about, columns)
 
 
 def _columns(

@@ -28,6 +28,8 @@ LAYER_SERIES: Final = (
     "b_dot_g",
 )
 
+PARAMETER_SERIES: Final = ("value", "gradient")
+
 # What a run's row says of its training so far; a segment commits new values of these.
 SUMMARY: Final = {
     "initial_loss": REAL,

@@ -70,7 +70,8 @@ def segment(claims: Sequence[Claim], task: Task, result: Result, owner: str, lea
                 seconds=seconds,
             )
         )
-    return Segment(owner, lease_s, runs, records, environment=fingerprint())
+    names = nn.parameters(task.problem.network) if task.problem.record_parameters else ()
+    return Segment(owner, lease_s, runs, records, fingerprint(), names)
 
 
 def _plain(value: np.generic) -> float | int | None:

@@ -136,6 +136,7 @@ def stack(runs: Sequence[RunSpec], seeds: Sequence[int], dataset: data.Dataset) 
         shuffle=training.shuffle,
         cadence=nn.Cadence(first.record.every),
         series=(*nn.EPOCH_SERIES, *nn.LAYER_SERIES, *first.record.series),
+        record_parameters=first.record.parameters,
         success=None if success is None else nn.Criterion(success.metric, success.at_least, success.below),
         stop=None if stop is None else nn.Stop(stop.when, stop.patience or 0),
         schedule=_schedule(first)[0],

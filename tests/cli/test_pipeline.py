@@ -164,3 +164,21 @@ def test_named_parameters(bpsvc: Bpsvc, tiny: Path) -> None:
     bpsvc("submit", tiny, *PROCESSES)
     sql = "SELECT seed FROM runs WHERE run_id = :run"
     assert bpsvc("query", sql, "-p", "run=2", "--format", "json").json == [{"seed": 1}]
+
+
+def test_parameters_are_recorded_by_the_lectures_names(bpsvc: Bpsvc) -> None:
+    path = spec(record={"every": 5, "parameters": True}, seeds=2, sweep=None)
+    assert bpsvc("submit", path, *PROCESSES).code == 0
+    sql = "SELECT name, value, gradient FROM parameters WHERE run_id = 2 AND epoch = 10 ORDER BY name"
+    rows = bpsvc("query", sql, "--format", "json").json
+    assert [row["name"] for row in rows] == ["w01", "w02", "w03", "w11", "w12", "w13", "w21", "w22", "w23"]
+    step = bpsvc("trace", 2, "--epoch", 10, "--json").json
+    traced = {one["name"]: (one["old"], -one["used"]) for one in step["weights"]}
+    assert {row["name"]: (row["value"], row["gradient"]) for row in rows} == traced
+    count = bpsvc("query", "SELECT count(*) AS n FROM parameters", "--format", "json").json
+    assert count == [{"n": 2 * 5 * 9}]
+
+
+def test_too_many_parameters_are_not_recorded(bpsvc: Bpsvc) -> None:
+    ran = bpsvc("validate", spec(network={"hidden": [60]}, record={"parameters": True}))
+    assert ran.code == 2 and "241 parameters" in ran.err and "at most 200" in ran.err
