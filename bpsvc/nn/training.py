@@ -23,7 +23,7 @@ from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 
 # What a chunk of runs may take, so that it stays near the processor: one layer's buffers in an update, all of
 # an update's, and all with what a record needs.
-LAYER_BYTES: Final = 1 << 20
+LAYER_BYTES: Final = 2 << 20
 UPDATE_BYTES: Final = 16 << 20
 RECORD_BYTES: Final = 64 << 20
 # Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs
