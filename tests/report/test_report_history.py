@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpsvc.report import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, history, judged
+from bpsvc.report import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, figure, history, judged
 from bpsvc.report.history import COLUMNS
 
 VALUES = (0.5, 0.9, np.nan, 0.7)
@@ -116,6 +116,16 @@ def test_losses_do_not_share_a_row(scheduled: Material) -> None:
     for _, rows in frame.groupby("loss"):
         assert rows["final_loss"].is_monotonic_increasing
         assert rows["seconds"].is_monotonic_increasing
+
+
+def test_several_occurrences_of_a_day_are_told_apart(scheduled: Material) -> None:
+    frame = data(scheduled, "drift")
+    daily = [tick.get_text() for tick in figure(frame, "drift").axes[-1].get_xticklabels()]
+    assert daily[0] == "03-01"
+    assert daily[-1] == "03-08"
+    hourly = frame.assign(instant=[f"2026-03-01T{number:02}:00:00.000Z" for number in frame["occurrence"]])
+    times = [tick.get_text() for tick in figure(hourly, "drift").axes[-1].get_xticklabels()]
+    assert times == ["03-01 01:00", "03-01 05:00", "03-01 08:00"]
 
 
 def test_the_report_of_an_occurrence_says_what_was_expected(scheduled: Material) -> None:

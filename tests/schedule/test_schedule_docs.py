@@ -11,6 +11,7 @@ import pytest
 
 from bpsvc import schedule
 from bpsvc.cli.scheduling import schedule_app
+from bpsvc.report import FIGURES
 from bpsvc.schedule import GRACE
 from bpsvc.service.attending import EVERY_S
 from bpsvc.service.settling import COMPARED
@@ -85,7 +86,7 @@ def test_a_unit_file_calls_commands_that_exist(path: Path) -> None:
 def test_the_questions_can_be_asked(store: Store) -> None:
     questions = re.findall(r'bpsvc query "(.*?)"', TEXT, flags=re.DOTALL)
     assert len(questions) == 2
-    for sql in questions:
+    for sql in (*questions, FIGURES["drift"].query(("nightly@1",))):
         assert store.query(sql).rows == []
 
 

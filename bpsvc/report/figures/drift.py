@@ -15,7 +15,8 @@ from bpsvc.report.material import Material
 from bpsvc.report.palette import FAINT, unordered_colours
 from bpsvc.report.style import Style
 
-_TICKS: Final = 6
+_DAYS: Final = 6
+_TIMES: Final = 3
 _SHARE: Final = "share of runs solved"
 _SECONDS: Final = "seconds a run"
 
@@ -68,11 +69,15 @@ def _line(ax: Axes, rows: pd.DataFrame, names: tuple[str, str, str], colour: str
 
 
 def _instants(ax: Axes, frame: pd.DataFrame) -> None:
+    """Days as ticks; with the time, and fewer of them, where a day has several occurrences."""
     about = frame.drop_duplicates("occurrence")
-    numbers = about["occurrence"].to_numpy(np.int64)
-    chosen = np.unique(np.linspace(0, len(numbers) - 1, min(_TICKS, len(numbers))).round().astype(np.intp))
-    ax.xaxis.set_major_locator(FixedLocator([float(numbers[place]) for place in chosen]))
-    ax.xaxis.set_major_formatter(FixedFormatter([about["instant"].iloc[place][5:10] for place in chosen]))
+    days = about["instant"].str[5:10]
+    texts = days if days.is_unique else about["instant"].str[5:16].str.replace("T", " ")
+    count = min(_DAYS if days.is_unique else _TIMES, len(texts))
+    chosen = np.unique(np.linspace(0, len(texts) - 1, count).round().astype(np.intp))
+    numbers = about["occurrence"].to_numpy(np.float64)
+    ax.xaxis.set_major_locator(FixedLocator(numbers[chosen].tolist()))
+    ax.xaxis.set_major_formatter(FixedFormatter([texts.iloc[place] for place in chosen]))
     ax.set_xlim(numbers.min() - 0.6, numbers.max() + 0.6)
 
 
