@@ -5,6 +5,7 @@ import hashlib
 import json
 import sqlite3
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -152,3 +153,25 @@ def test_batches_do_not_show(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch
         done = export(opened, ["tiny"], Path("pieces"))
     assert digests(Path("whole")) == digests(Path("pieces"))
     assert (done.runs, done.rows["epochs"], done.rows["layer_gradients"]) == (6, 6 * 21, 6 * 21 * 2)
+
+
+def test_memory_does_not_grow_with_the_rows(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200,000 rows of twelve values would take more than 50 MB; a batch of them takes less than 10."""
+    monkeypatch.setattr("bpsvc.store.extracting._BATCH", 5_000)
+    plain = sqlite3.connect(store)
+    plain.execute("""
+        WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 200999)
+        INSERT INTO epochs (run_id, epoch, loss, log_likelihood, gradient_l2)
+        SELECT 1, x, 0.5 / x, -2.0 / x, 0.1 / x FROM n
+    """)
+    plain.commit()
+    plain.close()
+    with Store(store) as opened:
+        tracemalloc.start()
+        try:
+            done = export(opened, ["tiny"], Path("large"))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert done.rows["epochs"] == 200_000 + 6 * 21
+    assert peak < 10e6
