@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from bpsvc.report import NO_RECORDS, Material, Verdict, expectations, judged, slug, write
+from bpsvc.service import answers
 from bpsvc.store import Snapshot, Store
 
 
@@ -37,12 +38,15 @@ def material(store: Store, experiments: Sequence[str]) -> Material:
 def seen(now: Snapshot, experiments: Sequence[str]) -> Material:
     """`material` within a transaction."""
     names = [now.experiment(name).experiment for name in experiments]
+    runs, factors = now.runs(names), tuple(now.factors(names)["label"].unique())
     return Material(
         experiments=now.experiments(names),
-        runs=now.runs(names),
-        factors=tuple(now.factors(names)["label"].unique()),
+        runs=runs,
+        factors=factors,
         epochs=now.epochs(names),
         layers=now.layer_gradients(names),
+        surface=answers.surface(now, runs, factors),
+        confusion=answers.confusion(now, runs),
     )
 
 

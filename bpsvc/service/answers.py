@@ -1,0 +1,97 @@
+"""What trained networks answer, for the report: over the plane of two inputs, and by class."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bpsvc import data, nn
+from bpsvc.spec import RunSpec
+from bpsvc.store import Snapshot
+from bpsvc.work import checkpoint, stacking
+
+_GRID: Final = 61
+_MARGIN: Final = 0.25  # of the inputs' range, beyond the examples
+_PANELS: Final = 12
+_MOST_RUNS: Final = 1000
+
+
+def surface(now: Snapshot, runs: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame | None:
+    """Outputs on a grid of the two inputs, and the examples with their target, for the first seed of each
+    configuration: run_id, x1, x2, output, target. None unless there are runs of two inputs and one output.
+    """
+    begun = runs[runs["final_loss"].notna()].drop_duplicates("run_id")
+    first = begun.sort_values("seed", kind="stable").drop_duplicates([*factors]) if factors else begun.head(1)
+    frames = []
+    for row in first.sort_values("run_id").head(_PANELS).to_dict("records"):
+        dataset = now.dataset(row["data_digest"])
+        if dataset.inputs != 2:
+            continue
+        trained = _Net(now, row, dataset)
+        if trained.network.outputs == 1:
+            frames.append(_plane(trained, int(row["run_id"])))
+    return pd.concat(frames, ignore_index=True) if frames else None
+
+
+def confusion(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame | None:
+    """Counts of actual and predicted classes on the validation part (without one, on all examples), for each
+    run: run_id, actual, predicted, examples. None without classes.
+    """
+    rows: list[tuple[int, str, str, int]] = []
+    begun = runs[runs["final_loss"].notna()].drop_duplicates("run_id")
+    for row in begun.head(_MOST_RUNS).to_dict("records"):
+        dataset = now.dataset(row["data_digest"])
+        if dataset.classes is None:
+            continue
+        trained = _Net(now, row, dataset)
+        held_out = trained.prepared.validation_x is not None
+        x = trained.prepared.validation_x if held_out else trained.prepared.x
+        index = trained.prepared.validation_index if held_out else trained.prepared.training_index
+        actual = dataset.y[index, 0].astype(np.int64)
+        predicted = classes_of(trained.outputs(x))
+        counts = np.zeros((len(dataset.classes),) * 2, dtype=np.int64)
+        np.add.at(counts, (actual, predicted), 1)
+        rows += [
+            (int(row["run_id"]), a, p, int(counts[i, j]))
+            for i, a in enumerate(dataset.classes)
+            for j, p in enumerate(dataset.classes)
+        ]
+    return pd.DataFrame(rows, columns=["run_id", "actual", "predicted", "examples"]) if rows else None
+
+
+def classes_of(outputs: nn.Floats) -> Any:
+    """The class (N,) that outputs (N, O) mean: the largest, or with one output whether it is above ½."""
+    return (outputs[:, 0] > 0.5).astype(np.int64) if outputs.shape[1] == 1 else outputs.argmax(axis=1)
+
+
+class _Net:
+    """A stored network with the data it was trained on."""
+
+    def __init__(self, now: Snapshot, row: Mapping[Any, Any], dataset: data.Dataset) -> None:
+        run = RunSpec.from_canonical(row["spec"])
+        state = now.checkpoint(int(row["run_id"]))
+        assert state is not None  # a run with a loss has begun
+        self.theta = checkpoint.unpack([state]).theta[0]
+        self.network = stacking.network(run, dataset.inputs)
+        self.knobs = [dict(layer.activation.knobs) for layer in run.network.layers]
+        self.prepared = stacking.prepared(run, int(row["seed"]), dataset)
+        self.dataset = dataset
+
+    def outputs(self, x: Any) -> nn.Floats:
+        """(N, O) for scaled inputs (N, I)."""
+        return nn.forward(self.network, self.theta, self.knobs, x)[-1][1]
+
+
+def _plane(trained: _Net, run_id: int) -> pd.DataFrame:
+    x, scaling = trained.dataset.x, trained.prepared.scaling
+    low, high = x.min(axis=0), x.max(axis=0)
+    margin = _MARGIN * np.where(high > low, high - low, 1.0)
+    axes = [np.linspace(a - m, b + m, _GRID) for a, b, m in zip(low, high, margin, strict=True)]
+    points = np.stack([grid.ravel() for grid in np.meshgrid(*axes)], axis=1)
+    outputs = trained.outputs(points if scaling is None else scaling.apply(points))[:, 0]
+    grid = pd.DataFrame({"x1": points[:, 0], "x2": points[:, 1], "output": outputs})
+    examples = pd.DataFrame({"x1": x[:, 0], "x2": x[:, 1], "target": trained.dataset.y[:, 0]})
+    frame = pd.concat([grid, examples], ignore_index=True)
+    frame.insert(0, "run_id", run_id)
+    return frame
