@@ -148,7 +148,7 @@ def test_confusion_adds_up(clouds: Material) -> None:
 
 def test_surfaces_are_labelled_by_configuration_and_seed(xor: Material) -> None:
     frame = data(xor, "surface")
-    assert "squared · learning_rate 4 · seed 1" in set(frame["panel"])
+    assert "seed 1 · squared · learning_rate 4" in set(frame["panel"])
     assert (frame.groupby("panel")["target"].count() == 4).all()
 
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bpsvc.report.figures.panels import Layout, sheet, swatch
+from bpsvc.report.figures.panels import Layout, sheet, swatch, text_width
 from bpsvc.report.figures.record import SIGNALS, FigureRecord
 from bpsvc.report.figures.scales import log_axis
 from bpsvc.report.figures.series import counted, facets, legend_names
@@ -115,7 +115,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             at = np.array([rows["layer"].min(), rows["layer"].max()])
             ax.plot(at, 10 ** (fit.intercept + fit.slope * at), color=colour, linewidth=0.7 * style.line)
             ax.plot(rows["layer"], rows["theory"], ":", color=colour, linewidth=0.9 * style.line)
-        if not one and len(panels) <= 6:
+        if not one:
             _slopes(ax, here, style)
     return figure
 
@@ -127,6 +127,11 @@ def _slopes(ax: Axes, here: pd.DataFrame, style: Style) -> None:
         (_slope(row.series, row.decades_per_layer, row.theory_decades_per_layer), str(row.colour))
         for row in rows.itertuples()
     ]
+    box, (width, height) = ax.get_position(), ax.figure.get_figure(root=True).get_size_inches()
+    size = 0.85 * style.font
+    widest = max(text_width(text, size) for text, _ in lines)
+    if widest > 0.56 * box.width * width or len(lines) * 1.25 * size / 72 > 0.42 * box.height * height:
+        return  # they would lie on the data; the CSV has them
     for place, (text, colour) in enumerate(reversed(lines)):
         ax.annotate(
             text,

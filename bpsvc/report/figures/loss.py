@@ -81,6 +81,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         epoch_label(first_epoch(frame["epoch"])),
         f"loss: {units[0]}" if together else "",
         same_y=together,
+        columns=1 if style.width < 5 and not together else None,
         left=6.6 if together else 5.8,
         right=1.6,
         aspect=None if len(panels) == 1 else 0.72,

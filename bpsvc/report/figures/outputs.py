@@ -29,7 +29,7 @@ def prepare_surface(material: Material) -> pd.DataFrame:
     surface = material.surface[material.surface["run_id"].isin(about.index)]
     runs = surface["run_id"]
     rows = about.loc[runs.unique(), ["configuration", "seed"]]
-    named = {run: f"{labels[int(c)]} · seed {int(seed)}" for run, c, seed in rows.itertuples()}
+    named = {run: f"seed {int(seed)} · {labels[int(c)]}" for run, c, seed in rows.itertuples()}
     return surface.assign(panel=runs.map(named)).reindex(columns=_SURFACE)
 
 
@@ -37,7 +37,7 @@ def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Output as colour, the line at ½, the examples as points with the colour of their target."""
     panels = list(dict.fromkeys(frame["panel"]))[:_MOST_PANELS]
     norm = Normalize(0, 1)
-    left = 4.6
+    left = 5.4
     layout = Layout(title, "x1", "x2", left=left, columns=min(3, len(panels)), aspect=0.92, below=4.6)
     if len(panels) == 1:
         layout = Layout(
@@ -68,9 +68,7 @@ def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> None:
     table = grid.pivot(index="x2", columns="x1", values="output")
     x, y, h = table.columns.to_numpy(np.float64), table.index.to_numpy(np.float64), table.to_numpy(np.float64)
-    ax.pcolormesh(
-        x, y, h, cmap="RdBu_r", norm=norm, shading="nearest", rasterized=True, alpha=0.85, linewidth=0
-    )
+    ax.pcolormesh(x, y, h, cmap="RdBu_r", norm=norm, shading="gouraud", rasterized=True)
     if (h < 0.5).any() and (h > 0.5).any():
         ax.contour(x, y, h, levels=[0.5], colors=INK, linewidths=0.9 * style.line)
     ax.set_xlim(x.min(), x.max())

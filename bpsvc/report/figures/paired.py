@@ -25,9 +25,11 @@ _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Pairs as points, the median with its interval, the line at no difference; n, r and p at the right."""
     middles = frame[frame["row"] == "median"].head(_MOST)
-    labels = [_label(row) for row in middles.to_dict("records")]
+    narrow = style.width < 5
+    labels = [_label(row, narrow) for row in middles.to_dict("records")]
     numbers = list(_HEADINGS) if style.width > 5 else ["pairs", "p_holm"]
-    widest = max(text_width(label, 0.9 * style.font) for label in labels) / style.em
+    lines = [line for label in labels for line in label.split("\n")]
+    widest = max(text_width(line, 0.9 * style.font) for line in lines) / style.em
     left = min(widest + 1.6, 0.44 * style.width / style.em)
     is_ratio = bool(frame["ratio"].iloc[0])
     kind = "ratio within a seed (log scale)" if is_ratio else "difference within a seed"
@@ -42,9 +44,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     shown = frame.replace([np.inf, -np.inf], np.nan)
     if is_ratio:
         shown = shown.replace({"difference": {0.0: np.nan}, "low": {0.0: np.nan}, "high": {0.0: np.nan}})
-        log_axis(
-            ax, np.append(shown[["difference", "low", "high"]].to_numpy(np.float64).ravel(), [0.8, 1.25]), "x"
-        )
+        log_axis(ax, _reach(frame, shown), "x")
     else:
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.3g}".replace("-", "−")))
     ax.axvline(1.0 if is_ratio else 0.0, color="#777777", linewidth=0.6 * style.line)
@@ -57,13 +57,22 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         _middle(ax, row, y, style, is_ratio)
         _numbers(ax, row, numbers, y, style)
     _numbers(ax, None, numbers, len(labels) - 0.25, style)
-    ax.set_yticks(
-        range(len(labels)), [fitted(text, 0.9 * style.font, (left - 1) * style.em) for text in labels][::-1]
-    )
+    room = (left - 1) * style.em
+    fit = ["\n".join(fitted(line, 0.9 * style.font, room) for line in label.split("\n")) for label in labels]
+    ax.set_yticks(range(len(labels)), fit[::-1])
     ax.set_ylim(-0.6, len(labels))
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0)
     return figure
+
+
+def _reach(frame: pd.DataFrame, shown: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """What the axis of ratios must hold, with room at an end where pairs lie beyond it."""
+    known = shown[["difference", "low", "high"]].to_numpy(np.float64).ravel()
+    known = np.append(known[np.isfinite(known)], [0.8, 1.25])
+    ends = [known.min() / 4] if (frame["difference"] == 0).any() else []
+    ends += [known.max() * 4] if (frame["difference"] == np.inf).any() else []
+    return np.append(known, ends)
 
 
 def _legend(style: Style) -> list[Any]:
@@ -138,7 +147,9 @@ def _number(column: str, value: float) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _label(row: dict[Any, Any]) -> str:
+def _label(row: dict[Any, Any], narrow: bool) -> str:
+    if narrow:
+        return f"{row['level']}\nagainst {row['base']}"
     return f"{row['level']} against {row['base']}" + (f" ({row['others']})" if row["others"] else "")
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
@@ -77,7 +78,7 @@ def log_axis(ax: Axes, values: ArrayLike, which: str = "y", room: float = 0.06) 
         start, end = middle - 0.3, middle + 0.3
     margin = room * (end - start)
     start, end = start - margin, end + margin
-    ticks, labels = _ticks(start, end)
+    ticks, labels = _ticks(start, end, _room(ax, which))
     axis = ax.yaxis if which == "y" else ax.xaxis
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
     (ax.set_ylim if which == "y" else ax.set_xlim)(10**start, 10**end)
@@ -86,10 +87,18 @@ def log_axis(ax: Axes, values: ArrayLike, which: str = "y", room: float = 0.06) 
     axis.set_major_formatter(FuncFormatter(lambda value, _: labels.get(round(math.log10(value), 6), "")))
 
 
-def _ticks(start: float, end: float) -> tuple[list[float], dict[float, str]]:
+def _room(ax: Axes, which: str) -> int:
+    """How many tick labels have room on this axis, seven at most."""
+    box, (width, height) = ax.get_position(), ax.figure.get_figure(root=True).get_size_inches()
+    size = float(matplotlib.rcParams["ytick.labelsize"]) / 72
+    room = box.height * height / (1.7 * size) if which == "y" else box.width * width / (4.0 * size)
+    return max(2 if which == "y" else 3, min(7, int(room)))
+
+
+def _ticks(start: float, end: float, most: int) -> tuple[list[float], dict[float, str]]:
     whole = list(range(math.ceil(start), math.floor(end) + 1))
     if len(whole) >= 3:
-        step = max(1, math.ceil(len(whole) / 7))
+        step = max(1, math.ceil(len(whole) / most))
         chosen = [k for k in whole if k % step == 0]
         return [10.0**k for k in chosen], {float(k): power_of_ten(k) for k in chosen}
     fine = (
@@ -116,5 +125,5 @@ def decades(low: float, high: float, most: int = 7) -> list[int]:
 def share_axis(ax: Axes) -> None:
     """A y axis from 0 % to 100 %."""
     ax.set_ylim(-0.03, 1.03)
-    ax.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
+    ax.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1] if _room(ax, "y") >= 5 else [0, 0.5, 1]))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
