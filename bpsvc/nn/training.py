@@ -123,11 +123,20 @@ class _Segment:
         diverged = self.alive & self._mine(broken[0]) if broken else None
         solved = self._solved(epoch, diverged, recorded) if self.open else None
         ended = _either(diverged, solved if self.ends_when_solved else None)
-        if not recorded and ended is None:
-            return
-        given_up = self._record(epoch, self.alive if recorded or ended is None else ended)
-        if ended is None and given_up is None:
-            return
+        given_up = None
+        if recorded or ended is not None:
+            given_up = self._record(epoch, self.alive if recorded or ended is None else ended)
+        if ended is not None or given_up is not None:
+            self._end(epoch, given_up, ended, diverged)
+            if broken and diverged is not None:
+                runs = self.runs[self.where[diverged]]
+                self.state.diverged_epoch[runs] = epoch
+                self.state.diverged_layer[runs] = self._mine(broken[1])[diverged]
+        if broken or np.count_nonzero(self.alive) <= (1.0 - IDLE_SHARE) * len(self.alive):
+            self._close_ranks()
+
+    def _end(self, epoch: int, given_up: Bools | None, ended: Bools | None, diverged: Bools | None) -> None:
+        """These runs leave: they gave up, or were solved, or diverged."""
         ledger, runs = self.state.ledger, self.runs[self.where]
         for outcome, whom in (
             (Outcome.EARLY_STOP, given_up),
@@ -135,15 +144,10 @@ class _Segment:
             (Outcome.DIVERGED, diverged),
         ):
             ledger["outcome"][runs[whom] if whom is not None else []] = outcome
-        if broken and diverged is not None:
-            ledger["diverged_epoch"][runs[diverged]] = epoch
-            ledger["diverged_layer"][runs[diverged]] = self._mine(broken[1])[diverged]
-        ended = _either(ended, given_up)
-        if ended is not None:
-            ledger["ended_epoch"][runs[ended]] = epoch
-            self._leave(ended)
-        if broken or np.count_nonzero(self.alive) <= (1.0 - IDLE_SHARE) * len(self.alive):
-            self._close_ranks()
+        gone = _either(ended, given_up)
+        if gone is not None:
+            ledger["ended_epoch"][runs[gone]] = epoch
+            self._leave(gone)
 
     def _mine(self, lanes: NDArray[Any]) -> NDArray[Any]:
         """Without the lanes that only pad."""

@@ -268,3 +268,26 @@ def test_records_are_sorted_by_run_and_epoch() -> None:
     order = np.lexsort((records.epoch, records.run))
     np.testing.assert_array_equal(order, np.arange(len(records)))
     assert list(records.of(4).epoch) == [0, 3, 6, 9, 12, 15, 18]
+
+
+def test_runs_that_ended_do_not_trouble_the_others() -> None:
+    """A solved run that has stopped may diverge in its idle lane: nothing of that is seen."""
+    net = network([1, 1], [], "identity")
+    x, y = np.ones((1, 1)), np.zeros((1, 1))
+    rates = np.array([5.0, *[0.01] * 15])  # the first doubles away once it goes on past its solution
+    given = problem(
+        net,
+        x,
+        y,
+        16,
+        hyper={"learning_rate": rates},
+        success=nn.Criterion("loss", below=10.0),
+        stop=nn.Stop("solved"),
+    )
+    theta = np.full((16, 2), 1.0)
+    theta[1:] = 30.0
+    state, records = train(given, theta, 900)
+    assert state.outcome[0] == nn.Outcome.SOLVED and state.ended_epoch[0] == 0
+    for run in (1, 15):
+        alone, own = train(given.take([run]), theta[[run]], 900)
+        assert same_state(alone, state.take([run])) and same_records(own, records.of(run))
