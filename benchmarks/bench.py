@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.cases import XOR
 from benchmarks.machine import describe
-from benchmarks.measure import AGREEMENT, Measured, disagreements, measure, versions
+from benchmarks.measure import AGREEMENT, Measured, disagreements, measure, versions, with_profile
 from benchmarks.processes import Peer, Processes
 from benchmarks.results import NAMES, Growth, Sitting, markdown
 from benchmarks.rows import OURS, ROWS, SEEDS
@@ -23,14 +23,15 @@ def say(text: str) -> None:
 def growth(scale: float, most: int) -> Growth:
     """Each number of seeds in a process of its own, since the memory a process had at most never shrinks."""
     rates, memory = {}, {}
-    for seeds, epochs in SEEDS.items():
+    for seeds, planned in SEEDS.items():
         if seeds > most:
             continue
-        request = {"op": "time", "case": XOR.name, "runs": seeds, "epochs": max(1, round(epochs * scale))}
+        epochs = max(1, round(planned * scale))
+        request = {"op": "time", "case": XOR.name, "runs": seeds, "epochs": epochs}
         with Processes() as alone:
             alone.ask([Peer(OURS, (0,))], request)
             found = alone.ask([Peer(OURS, (0,))], request)[0]
-        rates[seeds] = seeds * request["epochs"] / found["cpu_s"]
+        rates[seeds] = seeds * epochs / found["cpu_s"]
         memory[seeds] = found["memory_mb"]
     return Growth(rates, memory)
 
@@ -55,7 +56,7 @@ def sit(repetitions: int, scale: float, most: int, only: str) -> Sitting:
                     f"{NAMES[name]} does other mathematics than bpsvc: they differ by {value:.1e}"
                 )
         for row in (row for row in ROWS if only in row.name):
-            rows.append(measure(processes, row, repetitions, scale))
+            rows.append(with_profile(processes, measure(processes, row, repetitions, scale), scale))
             say(told(rows[-1]))
     quiet = min((m.share for m in rows if m.row.cores == 1), default=1.0)
     busy = f"Processes had their core for {quiet:.0%} of the time or more."

@@ -1,8 +1,7 @@
 """A process that runs one peer, bound to its cores before anything is imported.
 
-A request is one line of JSON on stdin: {"op": "time" | "trace" | "version", "case": name, "runs": R,
-"epochs": E, "shuffle": …}; so is the answer on stdout. What was prepared (and compiled) is kept: repetitions
-are warm.
+A request is one line of JSON on stdin, {"op": "time" | "trace" | "profile" | "version", "case": name, "runs":
+R, "epochs": E, "shuffle": …}, and so is the answer on stdout. What was prepared is kept: repetitions are warm.
 """
 
 import json
@@ -35,6 +34,7 @@ def answers(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         from benchmarks.cases import CASES
+        from benchmarks.profiling import profiled
 
         module = import_module(f"benchmarks.peers.{peer}")
         if request["op"] == "version":
@@ -48,6 +48,8 @@ def answers(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
         if request["op"] == "trace":
             trace = ready.train()
             return {"loss": trace.loss.tolist(), "gradient_l2": trace.gradient_l2.tolist()}
+        if request["op"] == "profile":
+            return {"lines": profiled(ready.train)}
         wall, cpu = time.perf_counter(), time.process_time()
         ready.train()
         return {

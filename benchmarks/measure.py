@@ -5,13 +5,14 @@ change; on both cores it is the time on the clock, until the last of our two pro
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from benchmarks.cases import CASES
 from benchmarks.processes import Answer, Peer, Processes, middle
+from benchmarks.profiling import Line
 from benchmarks.rows import OURS, Row
 
 AGREEMENT = 1e-7
@@ -26,10 +27,15 @@ class Measured:
     missing: dict[str, str] = field(default_factory=dict)
     compile_s: float = 0.0
     jax_s: float = 0.0
+    profile: Sequence[Line] = ()  # of ours, when a floor is missed
     share: float = 1.0  # of the time on the clock that processes had their core, at the worst
 
     def ratio(self, peer: str) -> float:
         return self.rates[OURS] / self.rates[peer]
+
+    @property
+    def missed(self) -> bool:
+        return any(self.ratio(peer) < floor for peer, floor in self.row.floors.items() if peer in self.rates)
 
     @property
     def ratio_with_compiling(self) -> float:
@@ -67,7 +73,7 @@ def measure(processes: Processes, row: Row, repetitions: int, scale: float) -> M
     jax = answers.get("jax_peer")
     if not jax:
         return Measured(row, rates, missing, share=share)
-    return Measured(row, rates, missing, middle(jax, "compile_s"), middle(jax, key), share)
+    return Measured(row, rates, missing, middle(jax, "compile_s"), middle(jax, key), share=share)
 
 
 def once(processes: Processes, row: Row, name: str, scale: float) -> Answer:
@@ -77,6 +83,16 @@ def once(processes: Processes, row: Row, name: str, scale: float) -> Answer:
     found = processes.ask(peers, request)
     slowest = max(found, key=lambda answer: answer.get("wall_s", 0.0))
     return next((answer for answer in found if "missing" in answer), slowest)
+
+
+def with_profile(processes: Processes, measured: Measured, scale: float) -> Measured:
+    """The same, and where our time goes if a floor was missed."""
+    if not measured.missed:
+        return measured
+    runs, epochs = measured.row.amount(OURS, scale)
+    request = {"op": "profile", "case": measured.row.case.name, "runs": runs, "epochs": epochs}
+    (found,) = processes.ask([Peer(OURS, (0,))], request)
+    return replace(measured, profile=[Line(*line) for line in found["lines"]])
 
 
 def versions(processes: Processes, names: Sequence[str]) -> dict[str, str]:

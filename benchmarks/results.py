@@ -79,6 +79,16 @@ def growing(growth: Growth) -> Iterator[str]:
     yield f"From 1,000 seeds on the fastest is {growth.unevenness:.2f} times the slowest (1: exactly linear)."
 
 
+def profiles(rows: Sequence[Measured]) -> Iterator[str]:
+    """Where our time goes in the rows that miss a floor on one core (both cores do the same work twice)."""
+    yield "Share of bpsvc's time by function (its own lines only), where a floor is not reached:"
+    yield ""
+    for measured in rows:
+        if measured.profile and measured.row.cores == 1:
+            parts = (f"`{at.where}` {at.share:.0%} ({at.calls:,} calls)" for at in measured.profile)
+            yield f"- {measured.row.name}: {', '.join(parts)}"
+
+
 def markdown(sitting: Sitting) -> str:
     differences = ", ".join(f"{NAMES[peer]} {value:.0e}" for peer, value in sitting.differences.items())
     lines = [
@@ -102,6 +112,8 @@ def markdown(sitting: Sitting) -> str:
         "",
         *compiling(sitting.rows),
     ]
+    if any(measured.profile for measured in sitting.rows):
+        lines += ["", *profiles(sitting.rows)]
     if sitting.growth:
         lines += ["", "Cost against the number of seeds (XOR 2-2-1, one core, bpsvc alone):", ""]
         lines += growing(sitting.growth)
