@@ -75,6 +75,20 @@ def test_the_tutorial_prints_what_it_shows(tmp_path: Path) -> None:
             assert abs(a - b) <= 1e-6 + 0.06 * max(abs(a), abs(b)), (old, new)
 
 
+@pytest.mark.slow
+def test_the_python_examples_are_typed(tmp_path: Path) -> None:
+    script = tmp_path / "examples.py"
+    script.write_text("\n".join(blocks(ROOT / "python.md", "python")), encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(script)],
+        cwd=TOP,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
 def test_json_in_the_docs_is_json() -> None:
     for path in (TOP / "README.md", *ROOT.glob("*.md")):
         for text in re.findall(
