@@ -5,7 +5,7 @@
 
 import sys
 
-from docs.generate import tutorial
+from docs.generate import notebook, tutorial
 from docs.generate.pages import PAGES, ROOT
 
 
@@ -15,7 +15,7 @@ def main() -> None:
         print(f"docs/{name}")
     if "reference" in sys.argv[1:]:
         return
-    for path in tutorial.write():
+    for path in (notebook.write(), *tutorial.write()):
         print(path.relative_to(ROOT.parent))
 
 
