@@ -115,7 +115,7 @@ class Store:
         A run that another worker has claimed since, or that was cancelled, is missing from them, and nothing
         of it is written.
         """
-        with self._writing() as connection:
+        with self._writing(trusted=True) as connection:
             kept = segments.commit(connection, segment)
         faults.point("committed")
         return kept
@@ -301,11 +301,11 @@ class Store:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def _writing(self, *, trusted: bool = False) -> Iterator[Connection]:
         if self._writer is None:
             raise StoreError(f"{self.path} was opened for reading", remedy='open it with mode="write"')
         self._check_identity()
-        with engine.transaction(self._writer, self.path, self._timeout_s) as connection:
+        with engine.transaction(self._writer, self.path, self._timeout_s, trusted=trusted) as connection:
             yield connection
 
     def _check_identity(self) -> None:

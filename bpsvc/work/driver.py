@@ -23,7 +23,7 @@ from bpsvc.store import LEASE_S, Claim, Progress, Store
 from bpsvc.work import outcome, stacking
 from bpsvc.work.effort import Effort
 from bpsvc.work.executors import Inline, Pool
-from bpsvc.work.segments import BUDGET_S, Result, Task, train, values
+from bpsvc.work.segments import BUDGET_S, Result, Task, fitting, train, values
 
 POLL_S: Final = 0.5
 # What is still being computed so long after a stop is given up: epochs may be longer than anyone's patience.
@@ -43,11 +43,9 @@ class Batch:
         lanes = [lane for lane, claim in enumerate(self.claims) if claim.run_id in kept and going[lane]]
         if not lanes:
             return None
-        problem, state = self.task.problem, result.state
-        if len(lanes) < len(self.claims):
-            problem, state = problem.take(lanes), state.take(lanes)
-        claims = [replace(self.claims[lane], epochs_done=state.epoch, attempts=0) for lane in lanes]
-        return Batch(claims, replace(self.task, problem=problem, begin=state))
+        task = replace(self.task, begin=result.state)
+        claims = [replace(self.claims[lane], epochs_done=result.state.epoch, attempts=0) for lane in lanes]
+        return Batch(claims, task if len(lanes) == len(self.claims) else task.take(lanes))
 
 
 def drain(
@@ -121,6 +119,9 @@ class _Driver:
             try:
                 task = stacking.task(claims, self._store.dataset(claims[0].data))
                 task = replace(task, budget_s=min(BUDGET_S, self._lease_s / 3))
+                if (most := fitting(task)) < len(claims):
+                    self._store.release(claims[most:])
+                    claims, task = claims[:most], task.take(range(most))
             except (
                 Exception
             ) as error:  # such as a damaged checkpoint: the others of its stack go on without it

@@ -1,7 +1,8 @@
 """A segment: a second or two of training, the unit of computing, of commit and of resuming."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from threadpoolctl import threadpool_limits
@@ -11,6 +12,8 @@ from bpsvc.work import checkpoint
 
 BUDGET_S: Final = 1.5
 MAX_VALUES: Final = 4_000_000
+# With fewer runs the vectors of a tiny network become too short to be quick.
+LEAST_RUNS: Final = 64
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Task:
     begin: nn.State | nn.Floats
     target: int
     budget_s: float = BUDGET_S
+
+    def take(self, lanes: Sequence[int]) -> "Task":
+        """The same for some of the runs."""
+        begin = self.begin.take(lanes) if isinstance(self.begin, nn.State) else self.begin[lanes]
+        return replace(self, problem=self.problem.take(lanes), begin=begin)
 
 
 @dataclass(frozen=True)
@@ -66,6 +74,19 @@ def train(task: Task) -> Result:
                 break
             length = min(2 * length, left)
     return Result(state, nn.join(pieces), checkpoint.pack(state), time.perf_counter() - began)
+
+
+def fitting(task: Task) -> int:
+    """How many runs of the stack should train together.
+
+    So many that all they still record is one segment: records are clustered by run, and a second segment
+    would insert in the middle of the table, which takes a fifth longer. But not too few.
+    """
+    problem = task.problem
+    from_epoch = task.begin.epoch if isinstance(task.begin, nn.State) else 0
+    width = len(problem.epoch_series) + len(problem.layer_series) * len(problem.network.layers)
+    ahead = (1 + problem.cadence.count(from_epoch, task.target)) * width
+    return max(LEAST_RUNS, MAX_VALUES // max(1, ahead))
 
 
 def values(records: nn.Records) -> int:
