@@ -5,9 +5,10 @@ Exit codes: 0 ok · 1 the answer is no · 2 usage, or an invalid spec, data or S
 or experiment · 4 the store is unavailable · 70 our bug · 130 or 143 interrupted.
 """
 
+import os
 import sys
 
-from bpsvc.cli import streams
+from bpsvc.cli import streams, words
 
 
 def main() -> None:
@@ -18,6 +19,9 @@ def main() -> None:
 def run() -> int:
     """Run the command line of this process and return its exit code."""
     streams.prepare()
+    if (answer := words.for_bash(os.environ)) is not None:
+        sys.stdout.write(answer)
+        return 0
     from bpsvc.cli.app import app
     from bpsvc.cli.endings import ended
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Where
 from bpsvc.cli.output import tell
 
@@ -19,7 +20,11 @@ class Form(StrEnum):
 def export(
     experiments: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, such as xor or xor@2 (default: the newest).", show_default=False),
+        typer.Argument(
+            help="Names, such as xor or xor@2 (default: the newest).",
+            show_default=False,
+            autocompletion=completing.experiments,
+        ),
     ] = None,
     db: Db = DB,
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds exports.")] = Path(

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, AllowPath, Db, Json
 from bpsvc.cli.output import print_json, print_rows, say
 
@@ -13,7 +14,12 @@ Seed = Annotated[int | None, typer.Option("--seed", help="The run with this seed
 
 def trace(
     what: Annotated[
-        str, typer.Argument(help="A spec file, or a stored run (12, @last).", show_default=False)
+        str,
+        typer.Argument(
+            help="A spec file, or a stored run (12, @last).",
+            show_default=False,
+            autocompletion=completing.runs,
+        ),
     ],
     epoch: Annotated[int | None, typer.Option("--epoch", min=0, help="After so many epochs.")] = None,
     seed: Seed = None,

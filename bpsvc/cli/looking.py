@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Form, Json, Run, Where
 from bpsvc.cli.output import Format, print_json, print_rows, render, say
 
@@ -59,7 +60,12 @@ def query(
 
 def runs(
     experiment: Annotated[
-        str | None, typer.Argument(help="Only the runs of this experiment.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Only the runs of this experiment.",
+            show_default=False,
+            autocompletion=completing.experiments,
+        ),
     ] = None,
     db: Db = DB,
     where: Where = None,

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.output import Format
 
 Db = Annotated[
@@ -17,7 +18,12 @@ Db = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
-Run = Annotated[str, typer.Argument(help="A run: its number, at least 8 hex digits of its key, or @last.")]
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A run: its number, at least 8 hex digits of its key, or @last.", autocompletion=completing.runs
+    ),
+]
 Where = Annotated[
     str | None,
     typer.Option(

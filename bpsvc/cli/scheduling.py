@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Form, Json
 from bpsvc.cli.output import Format, print_json, print_rows, tell
 from bpsvc.schedule.decisions import Missed, Overlap
@@ -25,7 +26,10 @@ class Fresh(StrEnum):
     none = "none"
 
 
-Name = Annotated[str, typer.Argument(help="The schedule's name.", show_default=False)]
+Name = Annotated[
+    str,
+    typer.Argument(help="The schedule's name.", show_default=False, autocompletion=completing.schedules),
+]
 Count = Annotated[int, typer.Option("--number", "-n", min=1, max=1000, help="How many.")]
 Zone = Annotated[str, typer.Option("--timezone", "-z", help="IANA time zone of the expression.")]
 
@@ -173,7 +177,12 @@ def remove(name: Name, db: Db = DB) -> None:
 @schedule_app.command()
 def preview(
     name: Annotated[
-        str | None, typer.Argument(help="The schedule's name, unless --cron is given.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="The schedule's name, unless --cron is given.",
+            show_default=False,
+            autocompletion=completing.schedules,
+        ),
     ] = None,
     cron: Annotated[str | None, typer.Option("--cron", help="An expression to try out.")] = None,
     timezone: Zone = "UTC",

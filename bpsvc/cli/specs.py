@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import AllowPath, Json
 from bpsvc.cli.output import print_json, print_rows, say, tell
 
@@ -67,7 +68,10 @@ def init(
 
 
 def examples(
-    names: Annotated[list[str] | None, typer.Argument(help="Which to copy.", show_default=False)] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Which to copy.", show_default=False, autocompletion=completing.examples),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Copy all of them.")] = False,
     output: Annotated[Path, typer.Option("--output", "-o", help="Where to.")] = Path(),
 ) -> None:

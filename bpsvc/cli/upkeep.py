@@ -5,10 +5,16 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Json
 from bpsvc.cli.output import confirmed, print_json, print_rows, say, tell
 
-Experiments = Annotated[list[str], typer.Argument(help="Names, such as xor or xor@2.", show_default=False)]
+Experiments = Annotated[
+    list[str],
+    typer.Argument(
+        help="Names, such as xor or xor@2.", show_default=False, autocompletion=completing.experiments
+    ),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 MaybeRuns = Annotated[list[str] | None, typer.Option("--run", help="Only this run (repeat for more).")]
 
@@ -27,7 +33,10 @@ def cancel(experiments: Experiments, db: Db = DB) -> None:
 
 
 def retry(
-    experiments: Annotated[list[str] | None, typer.Argument(help="Names (default: all).")] = None, db: Db = DB
+    experiments: Annotated[
+        list[str] | None, typer.Argument(help="Names (default: all).", autocompletion=completing.experiments)
+    ] = None,
+    db: Db = DB,
 ) -> None:
     """Queue failed runs again.
 
@@ -43,7 +52,10 @@ def retry(
 
 def rm(
     experiments: Annotated[
-        list[str] | None, typer.Argument(help="Names, such as xor or xor@2.", show_default=False)
+        list[str] | None,
+        typer.Argument(
+            help="Names, such as xor or xor@2.", show_default=False, autocompletion=completing.experiments
+        ),
     ] = None,
     older_than: Annotated[
         str | None, typer.Option("--older-than", help="All submitted longer ago than this: 90d, 12h.")
@@ -81,10 +93,16 @@ def rm(
 
 def verify(
     experiment: Annotated[
-        str | None, typer.Argument(help="Only this experiment's runs.", show_default=False)
+        str | None,
+        typer.Argument(
+            help="Only this experiment's runs.", show_default=False, autocompletion=completing.experiments
+        ),
     ] = None,
     runs: Annotated[
-        list[str] | None, typer.Option("--replay", help="Train this run again too.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--replay", help="Train this run again too.", show_default=False, autocompletion=completing.runs
+        ),
     ] = None,
     fraction: Annotated[
         float | None,
