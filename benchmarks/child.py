@@ -1,7 +1,7 @@
 """A process that runs one peer, bound to its cores before anything is imported.
 
 A request is one line of JSON on stdin, {"op": "time" | "trace" | "profile" | "version", "case": name, "runs":
-R, "epochs": E, "shuffle": …}, and so is the answer on stdout. What was prepared is kept, so that all are warm.
+R, "epochs": E, "shuffle": …}, and so is the answer on stdout. What was prepared is kept, so all are warm.
 """
 
 import json
