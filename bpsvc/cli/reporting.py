@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db
 from bpsvc.cli.output import say
 
@@ -12,15 +13,38 @@ from bpsvc.cli.output import say
 def report(
     experiments: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, such as xor or xor@2 (default: the newest).", show_default=False),
+        typer.Argument(
+            help="Names, such as xor or xor@2 (default: the newest).",
+            show_default=False,
+            autocompletion=completing.experiments,
+        ),
     ] = None,
     db: Db = DB,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The folder that holds reports.")] = Path(
-        "reports"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="The folder that holds reports, or the file of one figure."),
+    ] = None,
+    where: Annotated[
+        str | None, typer.Option("--runs", help="Only runs for which this SQL condition over `runs` holds.")
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option("--by", help="Tell runs apart by this swept path only (repeat for more)."),
+    ] = None,
+    success: Annotated[
+        str | None, typer.Option("--success", help="Judge recorded epochs anew: 'loss<=0.05'.")
+    ] = None,
+    figure: Annotated[
+        str | None, typer.Option("--figure", help="Only this figure; `list` says which there are.")
+    ] = None,
+    style: Annotated[str, typer.Option("--style", help="screen, slide or paper.")] = "screen",
+    formats: Annotated[
+        str, typer.Option("--format", help="Of html, svg, png, pdf, csv, md and tex, with commas between.")
+    ] = "html,svg,png,csv,md,tex",
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if the runs are not as their specs expect.")
     ] = False,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
 ) -> int:
     """Write a report with figures and tables from the stored runs.
 
@@ -30,15 +54,33 @@ def report(
 
       bpsvc report xor --output reports
 
+      bpsvc report xor --figure solved --style paper -o solved.pdf
+
+      bpsvc report xor --runs "seed < 10" --success "loss<=0.05"
+
       bpsvc report nightly --check
     """
     from bpsvc.service import reporting
     from bpsvc.store import Store
 
+    names = experiments or []
+    if figure == "list":
+        for name, title in reporting.figures():
+            print(f"{name:<14}{title}")
+        return 0
+    wish = reporting.Wish(where, tuple(by or ()), success)
     with Store(db) as store:
-        page = reporting.report(store, experiments or [], output)
-        verdicts = reporting.check(store, experiments or []) if check else []
+        if figure is not None:
+            file = output or Path(f"{figure}.svg")
+            print(reporting.one_figure(store, names, figure, file, wish=wish, style=style))
+            return 0
+        page = reporting.report(
+            store, names, output or Path("reports"), wish=wish, formats=formats.split(","), style=style
+        )
+        verdicts = reporting.check(store, names) if check else []
     print(page)
     for verdict in verdicts:
         say(str(verdict))
+    if show:
+        typer.launch(str(page))
     return 0 if all(verdict.met for verdict in verdicts) else 1

@@ -10,7 +10,7 @@ from bpsvc.report.figures import FIGURES, FigureRecord
 from bpsvc.report.history import history
 from bpsvc.report.material import Material
 from bpsvc.report.names import slug
-from bpsvc.report.render.build import FORMATS
+from bpsvc.report.render.build import FORMATS, USUAL
 from bpsvc.report.style import STYLES, Style
 from bpsvc.report.summary import summary
 from bpsvc.report.tables import TABLES, TableRecord
@@ -22,6 +22,7 @@ __all__ = [
     "NO_RECORDS",
     "STYLES",
     "TABLES",
+    "USUAL",
     "FigureRecord",
     "Material",
     "Style",

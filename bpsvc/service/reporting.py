@@ -1,24 +1,79 @@
 """Report: gather what is stored of some experiments, in one read transaction, and write pages about it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
-from bpsvc.report import NO_RECORDS, Material, Verdict, expectations, judged, slug, write
+from bpsvc.errors import NotFoundError, UsageError
+from bpsvc.report import (
+    FIGURES,
+    NO_RECORDS,
+    USUAL,
+    Material,
+    Verdict,
+    expectations,
+    judged,
+    picture,
+    slug,
+    write,
+)
 from bpsvc.service import answers
+from bpsvc.service.judging import rejudged
+from bpsvc.service.selecting import select
 from bpsvc.store import Snapshot, Store
 
 
-def report(store: Store, experiments: Sequence[str], folder: Path) -> Path:
+@dataclass(frozen=True)
+class Wish:
+    """What a report is to be about, besides its experiments: only runs for which the SQL condition `where`
+    holds, told apart only `by` some swept paths (or their labels), judged by another criterion of `success`.
+    """
+
+    where: str | None = None
+    by: tuple[str, ...] = ()
+    success: str | None = None
+
+
+def report(
+    store: Store,
+    experiments: Sequence[str],
+    folder: Path,
+    *,
+    wish: Wish = Wish(),
+    formats: Sequence[str] = USUAL,
+    style: str = "screen",
+) -> Path:
     """Write a report about these experiments (none: the one submitted last) into a folder of its own below
-    `folder`; the path of its page.
+    `folder`; the path of its page (of the folder, when `formats` have no html).
 
     Raises:
-        NotFoundError: there is no such experiment.
+        NotFoundError: there is no such experiment, or no run fits.
+        UsageError: an unknown format, style, path or criterion.
     """
-    about = material(store, experiments)
-    return write(about, folder / title(about.experiments))
+    about = material(store, experiments, wish)
+    return write(about, folder / title(about.experiments), formats=formats, style=style)
+
+
+def one_figure(
+    store: Store,
+    experiments: Sequence[str],
+    name: str,
+    file: Path,
+    *,
+    wish: Wish = Wish(),
+    style: str = "screen",
+) -> Path:
+    """Write one figure alone; the file's ending says how: svg, png or pdf."""
+    drawn = picture(material(store, experiments, wish), name, file.suffix.lstrip("."), style=style)
+    file.write_bytes(drawn)
+    return file
+
+
+def figures() -> list[tuple[str, str]]:
+    """(name, title) of every figure."""
+    return [(record.name, record.title) for record in FIGURES.values()]
 
 
 def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
@@ -29,22 +84,51 @@ def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
     return expectations(about, judged(about, runs, NO_RECORDS))
 
 
-def material(store: Store, experiments: Sequence[str]) -> Material:
+def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> Material:
     """Everything a report draws on, as one read transaction sees it."""
+    chosen = None if wish.where is None else _fitting(store, experiments, wish.where)
     with store.snapshot() as now:
-        return seen(now, experiments or ["@last"])
+        about = seen(now, experiments or ["@last"], chosen)
+        factors = now.factors(about.names) if wish.by else pd.DataFrame()
+    if wish.by:
+        about = replace(about, factors=_labels(factors, wish.by))
+    return about if wish.success is None else rejudged(about, wish.success)
 
 
-def seen(now: Snapshot, experiments: Sequence[str]) -> Material:
-    """`material` within a transaction."""
+def _fitting(store: Store, experiments: Sequence[str], where: str) -> list[int]:
+    found: list[int] = []
+    for name in experiments or ["@last"]:
+        answer = select(store, name, where=where)
+        place = answer.columns.index("run_id")
+        found += [int(row[place]) for row in answer.rows]
+    if not found:
+        raise NotFoundError(f"no run fits {where!r}", remedy="`bpsvc runs --where …` tries conditions")
+    return found
+
+
+def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
+    known = {**dict(zip(factors["label"], factors["label"], strict=True))}
+    known |= dict(zip(factors["name"], factors["label"], strict=True))
+    unknown = [name for name in by if name not in known]
+    if unknown:
+        raise UsageError(
+            f"{unknown[0]} is not swept here", allowed=", ".join(dict.fromkeys(known)) or "nothing is"
+        )
+    return tuple(dict.fromkeys(known[name] for name in by))
+
+
+def seen(now: Snapshot, experiments: Sequence[str], chosen: Sequence[int] | None = None) -> Material:
+    """`material` within a transaction; only the `chosen` runs, if given."""
     names = [now.experiment(name).experiment for name in experiments]
     runs, factors = now.runs(names), tuple(now.factors(names)["label"].unique())
+    if chosen is not None:
+        runs = runs[runs["run_id"].isin(chosen)].reset_index(drop=True)
     return Material(
         experiments=now.experiments(names),
         runs=runs,
         factors=factors,
-        epochs=now.epochs(names),
-        layers=now.layer_gradients(names),
+        epochs=now.epochs(names, runs=chosen),
+        layers=now.layer_gradients(names, runs=chosen),
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
     )

@@ -182,3 +182,24 @@ def test_parameters_are_recorded_by_the_lectures_names(bpsvc: Bpsvc) -> None:
 def test_too_many_parameters_are_not_recorded(bpsvc: Bpsvc) -> None:
     ran = bpsvc("validate", spec(network={"hidden": [60]}, record={"parameters": True}))
     assert ran.code == 2 and "241 parameters" in ran.err and "at most 200" in ran.err
+
+
+def test_a_report_about_some_runs_judged_anew(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    options = ("--runs", "seed < 2", "--by", "loss", "--success", "loss<=0.6935", "--format", "html,csv")
+    page = Path(bpsvc("report", "tiny", *options).out.strip())
+    assert "Judged anew: solved means loss" in page.read_text()
+    table = (page.parent / "tables" / "comparison.csv").read_text().splitlines()
+    assert len(table) == 3 and not list(page.parent.rglob("*.png"))
+    assert bpsvc("report", "tiny", "--runs", "seed > 99").code == 3
+    for wrong in (("--by", "depth"), ("--success", "los<=1"), ("--format", "doc"), ("--style", "tv")):
+        assert bpsvc("report", "tiny", *wrong).code == 2, wrong
+
+
+def test_one_figure_alone(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *PROCESSES)
+    for name, start in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")):
+        assert bpsvc("report", "--figure", "loss", "--style", "slide", "-o", name).out.strip() == name
+        assert Path(name).read_bytes().startswith(start)
+    assert "loss" in bpsvc("report", "--figure", "list").out
+    assert bpsvc("report", "--figure", "los").code == 2

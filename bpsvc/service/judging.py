@@ -1,0 +1,62 @@
+"""Judge recorded epochs anew by another criterion of success, without training."""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pandas as pd
+
+from bpsvc.errors import UsageError
+from bpsvc.report import Material
+
+_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
+_CONDITION: Final = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(\S+)\s*")
+
+
+def rejudged(material: Material, condition: str) -> Material:
+    """The material with runs solved at the first recorded epoch at which `condition` holds, such as
+    `loss<=0.05`.
+
+    Raises:
+        UsageError: the condition is none, or its metric is not recorded.
+    """
+    metric, test, bound = _parsed(condition, material.epochs)
+    met = material.epochs[test(material.epochs[metric], bound)]
+    first = met.groupby("run_id")["epoch"].min()
+    runs = material.runs.assign(
+        solved_epoch=material.runs["run_id"].map(first).astype("float64"),
+        spec=[_with_success(text, metric, condition) for text in material.runs["spec"]],
+    )
+    note = f" Judged anew: solved means {condition.strip()} at a recorded epoch."
+    experiments = material.experiments.assign(
+        description=[f"{text or ''}{note}".strip() for text in material.experiments["description"]]
+    )
+    return replace(material, runs=runs, experiments=experiments)
+
+
+def _parsed(condition: str, epochs: pd.DataFrame) -> tuple[str, Callable[[Any, Any], Any], float]:
+    match = _CONDITION.fullmatch(condition)
+    metrics = [name for name in epochs.columns if name not in ("run_id", "epoch")]
+    if match is None:
+        raise UsageError(
+            "a criterion is a metric, < <= > or >=, and a number", value=condition, allowed="loss<=0.05"
+        )
+    metric, sign, number = match.groups()
+    if metric not in metrics:
+        raise UsageError(f"{metric} is not recorded", allowed=", ".join(metrics))
+    try:
+        return metric, _OPERATORS[sign], float(number)
+    except ValueError:
+        raise UsageError("the bound is no number", value=number) from None
+
+
+def _with_success(text: str, metric: str, condition: str) -> str:
+    return json.dumps({**json.loads(text), "success": {"metric": metric, "condition": condition}})
