@@ -121,7 +121,7 @@ class ChunkRecorder:
         """The records of `lanes`, which are the runs `where` (places in this part): series (R,), (L, R) and
         (P, R).
         """
-        every = bool(lanes.all())
+        every = np.count_nonzero(lanes) == len(lanes)
         row = self.done + self.buffered
         if row < len(self.recorder.planned) and epoch == self.recorder.planned[row]:
             if every and len(lanes) == len(self.runs):

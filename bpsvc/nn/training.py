@@ -107,7 +107,7 @@ class _Segment:
         if initial:
             self._judge(0, recorded=True)
         for epoch in range(self.begin, self.end):
-            if not self.alive.any():
+            if not np.count_nonzero(self.alive):
                 break
             self.lanes.train(epoch)
             recorded = cadence.records(epoch + 1)
@@ -165,7 +165,7 @@ class _Segment:
         if criterion is None:
             return None
         met = self._mine(gauge.met(criterion))
-        if not met.any():
+        if not np.count_nonzero(met):
             return None
         runs = self.runs[self.where]
         solved: Bools = met & self.alive & (found[runs] == NEVER)
@@ -232,4 +232,4 @@ class _Segment:
 def _either(some: Bools | None, others: Bools | None) -> Bools | None:
     """Who is in one of both; None where nobody is."""
     both = some if others is None else others if some is None else some | others
-    return both if both is not None and both.any() else None
+    return both if both is not None and np.count_nonzero(both) else None

@@ -109,7 +109,7 @@ def test_the_records_alone_audit_backpropagation(hidden: str, width: int) -> Non
 
 
 def test_sharpness_of_a_quadratic_is_the_largest_eigenvalue() -> None:
-    """One linear layer under squared loss: the Hessian is the second moment of the inputs and the constant."""
+    """One linear layer under squared loss: the Hessian is the second moment of inputs and constant."""
     y = RNG.normal(size=(11, 1))
     given = problem(network([4, 1], [], "identity"), X, y, 2, loss="squared", series=("sharpness",))
     values = train(given, draw(given), 3)[1].epochs["sharpness"]
