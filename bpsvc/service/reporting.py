@@ -1,7 +1,7 @@
 """Report: gather what is stored of some experiments, in one read transaction, and write pages about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -88,10 +88,7 @@ def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> M
     """Everything a report draws on, as one read transaction sees it."""
     chosen = None if wish.where is None else _fitting(store, experiments, wish.where)
     with store.snapshot() as now:
-        about = seen(now, experiments or ["@last"], chosen)
-        factors = now.factors(about.names) if wish.by else pd.DataFrame()
-    if wish.by:
-        about = replace(about, factors=_labels(factors, wish.by))
+        about = seen(now, experiments or ["@last"], chosen, wish.by)
     return about if wish.success is None else rejudged(about, wish.success)
 
 
@@ -107,20 +104,23 @@ def _fitting(store: Store, experiments: Sequence[str], where: str) -> list[int]:
 
 
 def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
-    known = {**dict(zip(factors["label"], factors["label"], strict=True))}
+    """The labels of all factors, or of those that are named by path or label."""
+    known = dict(zip(factors["label"], factors["label"], strict=True))
+    if not by:
+        return tuple(known)
     known |= dict(zip(factors["name"], factors["label"], strict=True))
     unknown = [name for name in by if name not in known]
     if unknown:
-        raise UsageError(
-            f"{unknown[0]} is not swept here", allowed=", ".join(dict.fromkeys(known)) or "nothing is"
-        )
+        raise UsageError(f"{unknown[0]} is not swept here", allowed=", ".join(known) or "nothing is")
     return tuple(dict.fromkeys(known[name] for name in by))
 
 
-def seen(now: Snapshot, experiments: Sequence[str], chosen: Sequence[int] | None = None) -> Material:
-    """`material` within a transaction; only the `chosen` runs, if given."""
+def seen(
+    now: Snapshot, experiments: Sequence[str], chosen: Sequence[int] | None = None, by: Sequence[str] = ()
+) -> Material:
+    """`material` within a transaction; only the `chosen` runs and the factors `by`, if given."""
     names = [now.experiment(name).experiment for name in experiments]
-    runs, factors = now.runs(names), tuple(now.factors(names)["label"].unique())
+    runs, factors = now.runs(names), _labels(now.factors(names), by)
     if chosen is not None:
         runs = runs[runs["run_id"].isin(chosen)].reset_index(drop=True)
     return Material(
