@@ -16,7 +16,7 @@ from bpsvc.store.place import locate
 from bpsvc.work import stacking
 
 _MEASURED_STACKS: Final = 4
-_MEASURE_S: Final = 0.06
+_MEASURE_S: Final = 0.03
 _LANES: Final = 256
 _HOPELESS_DECADES: Final = 6.0
 _PRESENT: Final = """

@@ -1,9 +1,14 @@
 """What all models of the spec share: frozen, strict, nothing extra; and how a validator complains."""
 
+import ast
 import difflib
+import functools
+import inspect
+import textwrap
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
@@ -38,18 +43,18 @@ _DIRECTION: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\
 
 
 STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)
+LATER: Final = ConfigDict(**STRICT, defer_build=True)
+"""Strict, and compiled when it is first used: most models of most tables never are."""
 
 
 class Frozen(BaseModel):
     """Base of every model: immutable, strict types, unknown fields refused, JSON's names on the way out."""
 
     model_config = ConfigDict(
-        **STRICT,
+        **LATER,
         frozen=True,
         extra="forbid",
         serialize_by_alias=True,
-        use_attribute_docstrings=True,
-        defer_build=True,  # a model is compiled when it is first used: most records of most tables never are
         protected_namespaces=(),
     )
 
@@ -61,6 +66,46 @@ class Frozen(BaseModel):
             return handler(value)
         except ValidationError as error:
             raise _with_fields(cls, error) from None
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The schema, with what stands below each field in the source as its description."""
+        shown = handler(core_schema)
+        properties = handler.resolve_ref_schema(shown).get("properties", {})
+        for name, info in cls.__pydantic_fields__.items():
+            text = about(cls, name)
+            if text and (found := properties.get(info.alias or name)) is not None:
+                found["description"] = text
+        return shown
+
+
+@functools.cache
+def _documented(model: type) -> Mapping[str, str]:
+    """The text below each field of a class, as it stands in the source: read when it is asked for, because
+    doing so for every model at import takes long.
+    """
+    try:
+        (tree,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+    except (OSError, TypeError, ValueError):  # a model made of a record
+        return {}
+    found: dict[str, str] = {}
+    for field, text in pairwise(tree.body if isinstance(tree, ast.ClassDef) else []):
+        match field, text:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str() as words)),
+            ):
+                found[name] = inspect.cleandoc(words)
+    return found
+
+
+def about(model: type[BaseModel], name: str) -> str:
+    """What a field of a model is, in a sentence or two."""
+    own = model.__pydantic_fields__[name].description
+    texts = (_documented(one).get(name) for one in model.__mro__ if issubclass(one, Frozen))
+    return own or next((text for text in texts if text), "")
 
 
 def _with_fields(model: type[Frozen], error: ValidationError) -> ValidationError:
@@ -76,8 +121,10 @@ def _with_fields(model: type[Frozen], error: ValidationError) -> ValidationError
                 "there is no such field here", allowed=", ".join(fields), remedy=remedy, unknown=name
             )
         elif kind == "missing" and len(loc) == 1:
-            about = (fields[str(loc[0])].description or "") if loc[0] in fields else ""
-            problem = complain("is missing", remedy=about, missing=True)
+            name = next(
+                (name for name, info in model.__pydantic_fields__.items() if loc[0] in (name, info.alias)), ""
+            )
+            problem = complain("is missing", remedy=about(model, name) if name else "", missing=True)
         else:
             problem = PydanticCustomError(
                 kind, "{message}", {**detail.get("ctx", {}), "message": detail["msg"]}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, Union
 
-from pydantic import ConfigDict, Field, create_model
+from pydantic import Field, create_model
 from pydantic.fields import FieldInfo
 
 from bpsvc.registry import Knob, Table, did_you_mean
@@ -18,8 +18,6 @@ from bpsvc.spec.base import Checked, Frozen, complain, complain_at, missing
 
 class Choice(Frozen):
     """One record of a table by its name, with its knobs."""
-
-    model_config = ConfigDict(use_attribute_docstrings=False)  # models made of records have no source to read
 
     name: str
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, Field, WrapValidator, model_validator
+from pydantic import Field, WrapValidator, model_validator
 
 from bpsvc.data import SOURCES
 from bpsvc.spec import near
@@ -101,8 +101,6 @@ Columns = Annotated[
 class CsvData(DataSection):
     """A table with a row of headings."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
     name: Literal["csv"] = Field(alias="source")
     path: Line
     """The file, relative to the spec's folder."""
@@ -118,8 +116,6 @@ class CsvData(DataSection):
 
 class NpzData(DataSection):
     """Two arrays of a numpy file."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: Literal["npz"] = Field(alias="source")
     path: Line
@@ -149,8 +145,6 @@ def _cell(value: Any) -> float | str:
 
 class InlineData(DataSection):
     """Arrays written in the spec itself: for a handful of examples."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: Literal["inline"] = Field(alias="source")
     x: Annotated[tuple[tuple[float, ...], ...], WrapValidator(_rows), Field(min_length=1)]

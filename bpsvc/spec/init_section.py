@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, WrapValidator, model_validator
+from pydantic import Field, WrapValidator, model_validator
 
 from bpsvc.nn.initializers import INITIALIZERS
 from bpsvc.spec import near
@@ -25,8 +25,6 @@ class LayerWeights(Frozen):
 
 class Explicit(Choice):
     """Weights given in the spec, as `bpsvc weights RUN --json` prints them."""
-
-    model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: Literal["explicit"] = Field(alias="scheme")
     layers: Annotated[tuple[LayerWeights, ...], WrapValidator(listed), Field(min_length=1)]

@@ -6,7 +6,7 @@ from pydantic import Field, SerializeAsAny, TypeAdapter, WrapValidator, model_va
 
 from bpsvc.nn.activations import ACTIVATIONS
 from bpsvc.spec import near
-from bpsvc.spec.base import MAX_LAYERS, STRICT, Checked, Frozen, Units, complain, complain_at, listed, missing
+from bpsvc.spec.base import LATER, MAX_LAYERS, Checked, Frozen, Units, complain, complain_at, listed, missing
 from bpsvc.spec.choices import Choice, kind, menu_of
 
 ACTIVATION = menu_of(ACTIVATIONS, near.ACTIVATIONS)
@@ -22,8 +22,8 @@ class Depth(Frozen):
     """Units of each."""
 
 
-_WIDTHS: Final = TypeAdapter(tuple[Units, ...], config=STRICT)
-_ACTIVATIONS: Final = TypeAdapter(tuple[Activation, ...], config=STRICT)
+_WIDTHS: Final = TypeAdapter(tuple[Units, ...], config=LATER)
+_ACTIVATIONS: Final = TypeAdapter(tuple[Activation, ...], config=LATER)
 
 
 def _hidden(value: Any) -> Any:

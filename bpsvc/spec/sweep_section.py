@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, TypeAdapter, WrapValidator, model_validator
 
-from bpsvc.spec.base import STRICT, Checked, Frozen, Line, Seed, complain, complain_at, listed
+from bpsvc.spec.base import LATER, Checked, Frozen, Line, Seed, complain, complain_at, listed
 from bpsvc.spec.choices import kind
 
 MAX_POINTS: Final = 1_000_000
@@ -107,7 +107,7 @@ class Block(Frozen):
         return self
 
 
-_BLOCKS: Final = TypeAdapter(tuple[Block, ...], config=STRICT)
+_BLOCKS: Final = TypeAdapter(tuple[Block, ...], config=LATER)
 
 
 def _blocks(value: Any) -> tuple[Block, ...]:
