@@ -2,7 +2,18 @@
 
 import typer
 
-from bpsvc.cli import exporting, habits, inspecting, looking, reporting, scheduling, specs, training, upkeep
+from bpsvc.cli import (
+    exporting,
+    habits,
+    inspecting,
+    looking,
+    reporting,
+    scheduling,
+    specs,
+    standing,
+    training,
+    upkeep,
+)
 
 app = typer.Typer(
     name="bpsvc",
@@ -19,7 +30,7 @@ for command in (
     specs.examples,
     training.submit,
     training.worker,
-    training.status,
+    standing.status,
     reporting.report,
     exporting.export,
     looking.query,

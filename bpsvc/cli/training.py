@@ -1,4 +1,4 @@
-"""submit, worker, status: commands that give work, do it, and say how it stands."""
+"""submit, worker: commands that give work and do it."""
 
 import contextlib
 from collections.abc import Sequence
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bpsvc.cli.interrupts import graceful
-from bpsvc.cli.options import DB, AllowPath, Db, Form, Json, Processes
-from bpsvc.cli.output import Format, detail, print_json, print_rows, say, tell
+from bpsvc.cli.options import DB, AllowPath, Db, Json, Processes
+from bpsvc.cli.output import print_json, say, tell
 
 if TYPE_CHECKING:  # loading it takes long, and `bpsvc --help` needs it not
     from bpsvc.spec import Experiment
@@ -101,10 +101,10 @@ def _store_and_train(
         ids = [receipt.id for receipt in receipts]
         with graceful() as stop, progress() as show:
             effort = working.train(store, experiments=ids, processes=processes, stop=stop, tell=show)
-        detail(working.cost(effort) or "nothing to train")
         code = _ended(stop.signal, "the same command goes on from here")
         for receipt in receipts:
             tell(working.summary(store, receipt))
+        tell(working.cost(effort))
         if code == 0:
             tell("next: bpsvc report " + " ".join(receipt.experiment for receipt in receipts))
             code = working.verdict(store, ids)
@@ -134,25 +134,11 @@ def worker(
         schedules = attending.attending(store, say) if watch else contextlib.nullcontext()
         with progress() as show, schedules:
             effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
-        detail(working.cost(effort) or "nothing to train")
+        tell(working.cost(effort))
         code = _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
         if code == 0:
             tell("next: bpsvc status")
         return code
-
-
-def status(db: Db = DB, json: Json = False, form: Form = Format.table) -> None:
-    """Say what is queued, running, done, diverged and failed.
-
-    Examples:
-
-      bpsvc status
-    """
-    from bpsvc.store import Store
-
-    with Store(db) as store:
-        table = store.status()
-    print_rows(list(table.columns), table.values.tolist(), Format.json if json else form)
 
 
 def _ended(number: int | None, how: str) -> int:

@@ -48,9 +48,9 @@ def summary(store: Store, receipt: Receipt) -> str:
 
 
 def cost(effort: Effort) -> str:
-    """What recording cost, in one line; empty when nothing was trained."""
+    """What recording cost, in one line."""
     if not effort.values:
-        return ""
+        return "nothing to train"
     speed = effort.values / max(effort.writing_s, 1e-9) / 1e6
     return (
         f"{effort.computing_s:.1f} s computing, {effort.writing_s:.1f} s writing {effort.values:,} values "

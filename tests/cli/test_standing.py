@@ -1,0 +1,70 @@
+"""bpsvc status: what waits and runs, who works on it, live."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from conftest import Bpsvc
+
+from bpsvc.store import Store, owner
+
+
+def test_who_trains_what(bpsvc: Bpsvc, tiny: Path) -> None:
+    assert bpsvc("submit", "--detach", tiny).code == 0
+    assert bpsvc("status", "--workers", "--json").json == []
+    assert "worker" not in bpsvc("status").out
+    with Store("bpsvc.db", mode="write") as store:
+        store.claim(owner(), limit=2)
+        store.claim("elsewhere/boot/ns/17/99", limit=1)
+    mine, other = sorted(bpsvc("status", "--workers", "--json").json, key=lambda row: -row["runs"])
+    assert (mine["runs"], mine["epochs_left"], mine["gone"]) == (2, 40, False)
+    assert (other["worker"], other["epochs_per_s"], other["eta_s"]) == ("elsewhere, process 17", 0, None)
+    table = bpsvc("status").out
+    assert "tiny@1" in table and f"process {os.getpid()}" in table and "elsewhere, process 17" in table
+    assert "tiny@1" not in bpsvc("status", "--workers").out
+    assert [row["running"] for row in bpsvc("status", "--json").json] == [3]
+
+
+def test_watching_needs_a_terminal(bpsvc: Bpsvc, tiny: Path) -> None:
+    assert bpsvc("submit", "--detach", tiny).code == 0
+    for more in ((), ("--json",)):
+        ran = bpsvc("status", "--watch", *more)
+        assert ran.code == 2 and "terminal" in ran.err
+
+
+def test_live(bpsvc: Bpsvc, tiny: Path) -> None:
+    """On a terminal the table follows what happens, until Ctrl-C."""
+    assert bpsvc("submit", "--detach", tiny).code == 0
+    near, far = pty.openpty()
+    code = "from bpsvc.cli import main; main()"
+    environment = {**os.environ, "COLUMNS": "120", "TERM": "xterm"}
+    watching = subprocess.Popen(
+        [sys.executable, "-c", code, "status", "--watch"], stdout=far, stderr=far, stdin=far, env=environment
+    )
+    try:
+        _until(near, "tiny@1")
+        with Store("bpsvc.db", mode="write") as store:
+            store.claim("elsewhere/boot/ns/17/99", limit=1)
+        _until(near, "elsewhere, process 17")
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 130
+    finally:
+        watching.kill()
+        watching.wait()
+        os.close(near)
+        os.close(far)
+    assert json.loads(bpsvc("status", "--json").out)[0]["running"] == 1
+
+
+def _until(terminal: int, text: str) -> None:
+    shown, deadline = "", time.monotonic() + 40
+    while text not in shown:
+        assert time.monotonic() < deadline, shown
+        if select.select([terminal], [], [], 0.5)[0]:
+            shown += os.read(terminal, 65536).decode(errors="replace")
