@@ -2,8 +2,8 @@
 blocks.
 
 All blocks marked sh are run in one folder. The block marked text that follows one, if there is one, gets what
-it prints (both streams, but for lines of progress). A picture `![…](images/NAME.png "FILE")` is made from
-FILE, which a command has written.
+it prints (both streams, but for lines of progress, speed and advice on what to do next). A picture
+`![…](images/NAME.png "FILE")` is made from FILE, which a command has written.
 """
 
 import io
@@ -24,7 +24,7 @@ PAGE: Final = ROOT / "tutorial.md"
 _BLOCK: Final = re.compile(
     r"^```sh\n(?P<sh>.*?)^```\n(?P<gap>\n*)(?:^```text\n(?P<text>.*?)^```\n)?", re.MULTILINE | re.DOTALL
 )
-_PROGRESS: Final = re.compile(r"^training: .*\n", re.MULTILINE)
+_ASIDES: Final = re.compile(r"^(training: |next: |[\d.]+ s computing).*\n", re.MULTILINE)
 _PICTURE: Final = re.compile(r'!\[[^\]]*\]\((?P<target>images/[\w-]+\.png) "(?P<source>[^"]+)"\)')
 _WIDTH: Final = 760
 _COLORS: Final = 160
@@ -66,7 +66,7 @@ def shell(script: str, folder: Path) -> str:
     )
     if done.returncode != 0:
         raise RuntimeError(f"{script}\nexit code {done.returncode}\n{done.stdout}")
-    return _PROGRESS.sub("", done.stdout).replace(f"{folder.resolve()}/", "")
+    return _ASIDES.sub("", done.stdout).replace(f"{folder.resolve()}/", "")
 
 
 def pictures(text: str) -> Iterator[tuple[str, str]]:
