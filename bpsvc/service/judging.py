@@ -10,7 +10,7 @@ from typing import Any, Final
 import pandas as pd
 
 from bpsvc.errors import UsageError
-from bpsvc.report import Material
+from bpsvc.reporting import Material
 
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "<=": operator.le,

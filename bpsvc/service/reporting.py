@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from bpsvc.errors import NotFoundError, UsageError
-from bpsvc.report import (
+from bpsvc.reporting import (
     FIGURES,
     NO_RECORDS,
     USUAL,

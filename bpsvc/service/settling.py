@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from bpsvc.errors import UsageError
-from bpsvc.report import Material, expectations, history, slug, write
+from bpsvc.reporting import Material, expectations, history, slug, write
 from bpsvc.service import reporting
 from bpsvc.store import Store, Submitted
 

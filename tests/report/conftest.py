@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tiny_trainer
 
-from bpsvc.report import Material, history
+from bpsvc.reporting import Material, history
 
 
 @pytest.fixture(scope="session")

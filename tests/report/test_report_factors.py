@@ -9,9 +9,9 @@ from numpy.testing import assert_allclose
 from scipy import stats as scipy_stats
 
 from bpsvc.nn import ACTIVATIONS
-from bpsvc.report import FIGURES, Material, data
-from bpsvc.report.figures import functions, paired
-from bpsvc.report.outcomes import outcome
+from bpsvc.reporting import FIGURES, Material, data
+from bpsvc.reporting.figures import functions, paired
+from bpsvc.reporting.outcomes import outcome
 
 
 def test_pairs_share_their_seed(xor: Material) -> None:

@@ -10,8 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
-from bpsvc.report import FIGURES, STYLES, Material, data, figure
-from bpsvc.report.figures import layers, loss, solved
+from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
+from bpsvc.reporting.figures import layers, loss, solved
 
 
 def test_share_solved_keeps_the_unsolved_in_the_denominator(xor: Material) -> None:

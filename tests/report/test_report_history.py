@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpsvc.report import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, figure, history, judged
-from bpsvc.report.history import COLUMNS
+from bpsvc.reporting import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, figure, history, judged
+from bpsvc.reporting.history import COLUMNS
 
 VALUES = (0.5, 0.9, np.nan, 0.7)
 TABLE = [

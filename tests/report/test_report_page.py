@@ -15,11 +15,11 @@ import pandas as pd
 import pytest
 
 from bpsvc.errors import UsageError
-from bpsvc.report import FIGURES, TABLES, Material, picture, slug, write
-from bpsvc.report.names import cell, visible
-from bpsvc.report.render.build import build
-from bpsvc.report.render.publish import publish
-from bpsvc.report.render.tabular import csv, latex, markdown
+from bpsvc.reporting import FIGURES, TABLES, Material, picture, slug, write
+from bpsvc.reporting.names import cell, visible
+from bpsvc.reporting.render.build import build
+from bpsvc.reporting.render.publish import publish
+from bpsvc.reporting.render.tabular import csv, latex, markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -111,7 +111,7 @@ def test_the_order_of_the_records_does_not_matter(xor: Material) -> None:
 def test_another_process_gives_the_same_bytes(xor: Material, tmp_path: Path) -> None:
     here = write(xor, tmp_path / "here", formats=("html", "svg", "png", "pdf", "csv", "md", "tex"))
     script = (
-        "import sys, tiny_trainer; from pathlib import Path; from bpsvc.report import write;"
+        "import sys, tiny_trainer; from pathlib import Path; from bpsvc.reporting import write;"
         "write(tiny_trainer.xor(seeds=10, epochs=3000), Path(sys.argv[1]),"
         "formats=('html','svg','png','pdf','csv','md','tex'))"
     )

@@ -6,7 +6,7 @@ import sqlite3
 import pandas as pd
 import pytest
 
-from bpsvc.report import FIGURES, Material, data
+from bpsvc.reporting import FIGURES, Material, data
 
 
 def database(material: Material) -> sqlite3.Connection:

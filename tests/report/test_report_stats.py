@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 from scipy import stats as scipy_stats
 
-from bpsvc.report.stats import (
+from bpsvc.reporting.stats import (
     decades_per_step,
     holm,
     kaplan_meier,

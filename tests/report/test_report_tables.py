@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
-from bpsvc.report import TABLES, Material, summary
-from bpsvc.report.plateaus import LEVELS, stuck
-from bpsvc.report.tables import words
+from bpsvc.reporting import TABLES, Material, summary
+from bpsvc.reporting.plateaus import LEVELS, stuck
+from bpsvc.reporting.tables import words
 
 
 def test_comparison_counts_every_run(xor: Material) -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from bpsvc.report import Material, data
-from bpsvc.report.theory import Unknown, chi, relative_signal
+from bpsvc.reporting import Material, data
+from bpsvc.reporting.theory import Unknown, chi, relative_signal
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from bpsvc.report import Material
+from bpsvc.reporting import Material
 
 Floats = NDArray[np.float64]
 

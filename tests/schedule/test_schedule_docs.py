@@ -11,7 +11,7 @@ import pytest
 
 from bpsvc import schedule
 from bpsvc.cli.scheduling import schedule_app
-from bpsvc.report import FIGURES
+from bpsvc.reporting import FIGURES
 from bpsvc.schedule import GRACE
 from bpsvc.service.attending import EVERY_S
 from bpsvc.service.settling import COMPARED

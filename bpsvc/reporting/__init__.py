@@ -1,0 +1,40 @@
+"""Reports: statistics, figures and tables as prepare (pure, DataFrame) and draw, rendered to one page and
+loose files.
+
+This room is given DataFrames (`Material`) and never sees a database.
+"""
+
+from bpsvc.reporting.cases import NO_RECORDS, judged
+from bpsvc.reporting.expecting import Verdict, expectations
+from bpsvc.reporting.figures import FIGURES, FigureRecord
+from bpsvc.reporting.history import history
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.names import slug
+from bpsvc.reporting.render.build import FORMATS, USUAL
+from bpsvc.reporting.style import STYLES, Style
+from bpsvc.reporting.summary import summary
+from bpsvc.reporting.tables import TABLES, TableRecord
+from bpsvc.reporting.writing import data, figure, picture, write
+
+__all__ = [
+    "FIGURES",
+    "FORMATS",
+    "NO_RECORDS",
+    "STYLES",
+    "TABLES",
+    "USUAL",
+    "FigureRecord",
+    "Material",
+    "Style",
+    "TableRecord",
+    "Verdict",
+    "data",
+    "expectations",
+    "figure",
+    "history",
+    "judged",
+    "picture",
+    "slug",
+    "summary",
+    "write",
+]

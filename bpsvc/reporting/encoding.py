@@ -1,0 +1,158 @@
+"""How configurations (combinations of factors) are named and coloured: once for a report, so that a colour
+means one thing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bpsvc.reporting.palette import ordered_colours, unordered_colours
+
+EXPERIMENT: Final = "experiment"
+MOST_IN_ONE_PANEL: Final = 7
+MOST_SERIES: Final = 12
+
+
+@dataclass(frozen=True)
+class Factor:
+    """A swept path: its levels in order (numbers ascending, text as it first appears)."""
+
+    name: str
+    levels: tuple[Any, ...]
+    is_number: bool
+
+
+def numbering(
+    cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]
+) -> np.ndarray[Any, Any]:
+    """The number of each case's configuration, by the order of the factors' levels: (cases,)."""
+    ranks = [_ranks(cases[name]) for name in _columns(factors, experiments)]
+    if not ranks or cases.empty:
+        return np.zeros(len(cases), dtype=np.intp)
+    return np.unique(np.stack(ranks, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+
+
+def encoded(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]) -> pd.DataFrame:
+    """One row per configuration, by number: label, panel, series, colour, panel_order, series_order, and the
+    factors' values.
+
+    Up to seven configurations stand together in one panel, each with its own colour. More are spread over
+    panels: one factor (numbers first, as they have an order to show) gives the colours within a panel, the
+    others the panels.
+    """
+    columns = _columns(factors, experiments)
+    table = cases.drop_duplicates("configuration").sort_values("configuration").reset_index(drop=True)
+    table = table[["configuration", *dict.fromkeys((EXPERIMENT, *factors))]]
+    known = [_factor(name, cases[name]) for name in columns]
+    telling = _telling([factor for factor in known if len(factor.levels) > 1], table)
+    words = _vocabulary(telling)
+    fallback = experiments[0] if len(experiments) == 1 else "all runs"
+    table["label"] = _joined(table, telling, words) if telling else fallback
+    series = _series(telling, len(table))
+    if series is None:
+        table["panel"], table["series"] = "", table["label"]
+        table["panel_order"], table["series_order"] = 0, np.arange(len(table))
+        only = (
+            telling[0] if len(telling) == 1 and telling[0].is_number and len(telling[0].levels) > 2 else None
+        )
+        colours = ordered_colours(len(table)) if only else unordered_colours(len(table))
+    else:
+        rest = [factor for factor in telling if factor is not series]
+        table["panel"], table["series"] = _joined(table, rest, words), _joined(table, [series], words)
+        table["label"] = _joined(table, [*rest, series], words)
+        table["panel_order"] = pd.factorize(table["panel"])[0]
+        table["series_order"] = [_place(series, value) for value in table[series.name]]
+        colours = (ordered_colours if series.is_number else unordered_colours)(len(series.levels))
+    table["colour"] = [colours[place] for place in table["series_order"]]
+    return table
+
+
+def telling(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]) -> tuple[Factor, ...]:
+    """The factors that vary, without those that follow from the others."""
+    columns = _columns(factors, experiments)
+    table = cases.drop_duplicates("configuration")[columns]
+    known = [_factor(name, cases[name]) for name in columns]
+    return tuple(_telling([factor for factor in known if len(factor.levels) > 1], table))
+
+
+def describe(name: str, value: object) -> str:
+    """`depth 5` for a number, the bare value for text."""
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"{name} {number(value)}"
+    return str(value)
+
+
+def number(value: object) -> str:
+    """A number as people write it: 5, 0.05, 1e-06."""
+    return f"{value:g}" if isinstance(value, Real) else str(value)
+
+
+def _columns(factors: Sequence[str], experiments: Sequence[str]) -> list[str]:
+    return [EXPERIMENT, *factors] if len(experiments) > 1 else list(factors)
+
+
+def _is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value))
+
+
+def _factor(name: str, column: "pd.Series[Any]") -> Factor:
+    values = [value for value in pd.unique(column) if not _is_missing(value)]
+    is_number = bool(values) and all(isinstance(v, Real) and not isinstance(v, bool) for v in values)
+    return Factor(name, tuple(sorted(values)) if is_number else tuple(values), is_number)
+
+
+def _ranks(column: "pd.Series[Any]") -> np.ndarray[Any, Any]:
+    places = {value: place for place, value in enumerate(_factor("", column).levels)}
+    return np.array([places.get(value, len(places)) for value in column], dtype=np.intp)
+
+
+def _place(factor: Factor, value: object) -> int:
+    return factor.levels.index(value) if value in factor.levels else 0
+
+
+def _telling(factors: list[Factor], table: pd.DataFrame) -> list[Factor]:
+    """The factors that a label needs: one that follows from the others (a step that travels with the
+    activation) does not.
+    """
+    kept = list(factors)
+    for factor in [f for f in reversed(factors) if f.is_number] + [
+        f for f in reversed(factors) if not f.is_number
+    ]:
+        others = [f.name for f in kept if f is not factor]
+        if others and len(table[others].drop_duplicates()) == len(table):
+            kept.remove(factor)
+    return kept
+
+
+def _series(factors: list[Factor], configurations: int) -> Factor | None:
+    """The factor that gives the colours within a panel; None: everything fits one panel."""
+    if configurations <= MOST_IN_ONE_PANEL or not factors:
+        return None
+    fitting = [
+        f for f in factors if len(f.levels) <= (MOST_SERIES if f.is_number else MOST_IN_ONE_PANEL)
+    ] or factors
+    return max(fitting, key=lambda f: (f.is_number, len(f.levels)))
+
+
+def _vocabulary(factors: list[Factor]) -> Mapping[tuple[str, Any], str]:
+    """(factor, value) -> words; text that two factors have in common carries the factor's name."""
+    texts = [str(level) for factor in factors for level in factor.levels if not factor.is_number]
+    return {
+        (factor.name, level): (
+            f"{factor.name} {level}"
+            if texts.count(str(level)) > 1 and not factor.is_number
+            else describe(factor.name, level)
+        )
+        for factor in factors
+        for level in factor.levels
+    }
+
+
+def _joined(table: pd.DataFrame, factors: list[Factor], words: Mapping[tuple[str, Any], str]) -> list[str]:
+    rows = table[[factor.name for factor in factors]].itertuples(index=False, name=None)
+    names = [factor.name for factor in factors]
+    return [" · ".join(words[pair] for pair in zip(names, row, strict=True) if pair in words) for row in rows]

@@ -1,0 +1,153 @@
+"""A median curve per configuration: accuracy, and the lecture's log-likelihood."""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from bpsvc.reporting.cases import UNFINISHED
+from bpsvc.reporting.figures.panels import Layout, sheet, swatch
+from bpsvc.reporting.figures.record import LEARNING, FigureRecord
+from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
+from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.grids import grid
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.stats import median_band
+from bpsvc.reporting.style import Style
+
+_HEAD: Final = ["panel", "series", "colour", "configuration", "runs", "epoch", "of"]
+_COLUMNS: Final = [*_HEAD, "median", "low", "high"]
+_SOLID: Final = "training"
+_DASHED: Final = "validation"
+
+
+def preparing(columns: dict[str, str], worst: float) -> Callable[[Material], pd.DataFrame]:
+    """prepare for some columns of `epochs`: `of` (training or validation), epoch, median with interval, runs
+    (n).
+    """
+
+    def prepare(material: Material) -> pd.DataFrame:
+        parts = []
+        for facet, cases in facets(material):
+            records = material.curves[material.curves["case"].isin(cases["case"])]
+            for of, column in columns.items():
+                if column not in records or records[column].isna().all():
+                    continue
+                epochs, values = grid(records, cases, column, worst)
+                band = median_band(values)
+                middle = pd.DataFrame(
+                    {"epoch": epochs, "median": band.median, "low": band.low, "high": band.high}
+                )
+                parts.append(middle.assign(**facet._asdict(), runs=values.shape[0], of=of))
+        joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+        return joined.reindex(columns=_COLUMNS)
+
+    return prepare
+
+
+def drawing_of(y: str, is_share: bool) -> Callable[[pd.DataFrame, Style, str], Figure]:
+    """draw: training solid with its band, validation dashed."""
+
+    def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+        panels = list(dict.fromkeys(frame["panel"]))
+        n = counted(frame, "runs")
+        legend = [
+            swatch(f"{name} (n = {n[name]})", colour, style) for name, colour in legend_names(frame).items()
+        ]
+        if (frame["of"] == _DASHED).any():
+            legend += [swatch(_SOLID, "#555555", style), swatch(_DASHED, "#555555", style, linestyle="--")]
+        layout = Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.4)
+        figure, axes = sheet(style, panels, legend, layout)
+        epoch_axis(axes[0], frame["epoch"])
+        _scale(axes[0], frame, is_share)
+        for ax, panel in zip(axes, panels, strict=True):
+            here = frame[frame["panel"] == panel]
+            for (_, of), rows in here.groupby(["series", "of"], sort=False):
+                colour = rows["colour"].iloc[0]
+                seen = rows[np.isfinite(rows["low"])]
+                if of == _SOLID:
+                    ax.fill_between(
+                        seen["epoch"], seen["low"], seen["high"], color=colour, alpha=0.16, linewidth=0
+                    )
+                ax.plot(
+                    rows["epoch"],
+                    rows["median"].where(np.isfinite(rows["median"])),
+                    color=colour,
+                    linestyle="-" if of == _SOLID else (0, (3.2, 1.6)),
+                )
+        return figure
+
+    return draw
+
+
+def _scale(ax: Axes, frame: pd.DataFrame, is_share: bool) -> None:
+    if is_share and frame["median"].min() < 0.6:
+        share_axis(ax)
+        return
+    known = frame[["median", "low", "high"]].to_numpy(np.float64)
+    known = known[np.isfinite(known)]
+    if known.size:
+        low, high = float(known.min()), float(known.max())
+        margin = 0.05 * ((high - low) or 1.0)
+        ax.set_ylim(low - margin, high + margin)
+
+
+def caption_of(what: str) -> Callable[[pd.DataFrame], str]:
+    def caption(frame: pd.DataFrame) -> str:
+        both = (frame["of"] == _DASHED).any()
+        return (
+            f"{what} Median over all ended runs, each kept at its last value once it has stopped (a "
+            "diverged run counts as worse than any); shaded: the 95 % percentile bootstrap interval of "
+            "that median"
+            + (" on the training examples. Dashed: on the validation examples." if both else ".")
+        )
+
+    return caption
+
+
+def _ended(material: Material) -> bool:
+    return bool((material.cases["state"] != UNFINISHED).any())
+
+
+ACCURACY: Final = FigureRecord(
+    name="accuracy",
+    title="Accuracy against epoch",
+    needs="0/1 or class targets with a validation split, or without a success criterion",
+    applies=lambda m: (
+        _ended(m)
+        and "accuracy" in m.epochs
+        and bool(m.epochs["accuracy"].notna().any())
+        and (not m.is_judged or bool(m.epochs["validation_accuracy"].notna().any()))
+    ),
+    prepare=preparing({_SOLID: "accuracy", _DASHED: "validation_accuracy"}, 0.0),
+    draw=drawing_of("share of examples right", True),
+    caption=caption_of("Share of examples right."),
+    sql="""
+SELECT experiment, run_id, epoch, accuracy, validation_accuracy
+FROM experiment_runs JOIN epochs USING (run_id)
+WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch""",
+    section=LEARNING,
+)
+LIKELIHOOD: Final = FigureRecord(
+    name="likelihood",
+    title="Log-likelihood against epoch",
+    needs="targets with a likelihood and at least one ended run",
+    applies=lambda m: (
+        _ended(m) and "log_likelihood" in m.epochs and bool(m.epochs["log_likelihood"].notna().any())
+    ),
+    prepare=preparing({_SOLID: "log_likelihood"}, -np.inf),
+    draw=drawing_of("log L in nats, summed over examples", False),
+    caption=caption_of(
+        "What the lecture ascends, in nats, summed over the training examples; 0 is certainty."
+    ),
+    sql="""
+SELECT experiment, run_id, epoch, log_likelihood
+FROM experiment_runs JOIN epochs USING (run_id)
+WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch""",
+    section=LEARNING,
+)

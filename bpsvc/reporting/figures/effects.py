@@ -1,0 +1,100 @@
+"""What each factor does: main effects, two-way interactions, and the map of two factors."""
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bpsvc.reporting.cases import UNFINISHED
+from bpsvc.reporting.encoding import Factor, number
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.outcomes import Outcome, outcome
+from bpsvc.reporting.stats import median_band, wilson
+
+COLUMNS: Final = [
+    *(
+        "first",
+        "second",
+        "level",
+        "other",
+        "level_order",
+        "other_order",
+        "outcome",
+        "is_share",
+        "log",
+        "is_number",
+    ),
+    *("runs", "left_out", "value", "low", "high"),
+]
+
+
+def is_grid(material: Material) -> bool:
+    """Whether every combination of levels was run: else the effect of one factor holds that of another."""
+    sizes = [len(factor.levels) for factor in material.telling]
+    return len(sizes) >= 2 and math.prod(sizes) == len(material.configurations)
+
+
+def main_effects(material: Material) -> pd.DataFrame:
+    """One row per factor and level: `value` over all ended runs with that level, with low and high."""
+    return _table(material, [(factor, None) for factor in material.telling])
+
+
+def interactions(material: Material) -> pd.DataFrame:
+    """One row per pair of factors and pair of levels; the factor with more levels (numbers first) comes
+    first.
+    """
+    ordered = sorted(material.telling, key=lambda factor: (not factor.is_number, -len(factor.levels)))
+    return _table(material, [(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]])
+
+
+def _table(material: Material, pairs: Sequence[tuple[Factor, Factor | None]]) -> pd.DataFrame:
+    yardstick = outcome(material)
+    rows: list[dict[str, Any]] = []
+    for first, second in pairs if yardstick is not None else ():
+        assert yardstick is not None
+        for places, cases in _cells(material.cases, first, second):
+            ended = cases[cases["state"] != UNFINISHED]
+            rows.append(
+                {
+                    "first": first.name,
+                    "second": second.name if second else "",
+                    "level": number(first.levels[places[0]]),
+                    "other": number(second.levels[places[1]]) if second else "",
+                    "level_order": places[0],
+                    "other_order": places[1],
+                    "outcome": "share solved" if yardstick.is_share else f"median {yardstick.name}",
+                    "is_share": int(yardstick.is_share),
+                    "is_number": int(second.is_number if second else first.is_number),
+                    "log": int(yardstick.log and not yardstick.is_share),
+                    "runs": len(ended),
+                    "left_out": len(cases) - len(ended),
+                    **_value(ended, yardstick),
+                }
+            )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _cells(
+    cases: pd.DataFrame, first: Factor, second: Factor | None
+) -> Iterator[tuple[tuple[int, int], pd.DataFrame]]:
+    for place, level in enumerate(first.levels):
+        here = cases[cases[first.name] == level]
+        if second is None:
+            yield (place, 0), here
+            continue
+        for other, value in enumerate(second.levels):
+            cell = here[here[second.name] == value]
+            if len(cell):
+                yield (place, other), cell
+
+
+def _value(ended: pd.DataFrame, yardstick: Outcome) -> dict[str, float]:
+    """Share solved with Wilson's interval, or the median with its bootstrap interval."""
+    if yardstick.is_share:
+        share = wilson(int(ended["solved"].sum()), len(ended))
+        return {"value": share.share, "low": share.low, "high": share.high}
+    values = yardstick.values(ended).to_numpy(np.float64)
+    band = median_band(values)
+    return {"value": float(band.median), "low": float(band.low), "high": float(band.high)}

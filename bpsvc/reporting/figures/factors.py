@@ -1,0 +1,301 @@
+"""Pictures of what each factor does: main effects in a panel per factor, interactions in a panel per pair,
+and maps.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.figure import Figure
+
+from bpsvc.reporting.figures.effects import interactions, is_grid, main_effects
+from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width
+from bpsvc.reporting.figures.record import FACTORS, FigureRecord
+from bpsvc.reporting.figures.scales import log_axis, share_axis
+from bpsvc.reporting.palette import INK, ordered_colours, unordered_colours
+from bpsvc.reporting.style import Style
+
+_MOST_PANELS: Final = 6
+_MOST_CELLS: Final = 12
+_SQL: Final = """
+SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_validation_accuracy
+FROM factors JOIN runs USING (run_id)
+WHERE experiment IN ({experiments})
+ORDER BY experiment, label, value, run_id"""
+
+
+def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """A panel per factor, a point with its interval per level, n beneath."""
+    names = list(dict.fromkeys(frame["first"]))[:_MOST_PANELS]
+    layout = Layout(
+        title,
+        "",
+        str(frame["outcome"].iloc[0]),
+        same_x=False,
+        left=6.4,
+        columns=min(3, len(names)),
+        foot=1.2,
+        aspect=0.8,
+    )
+    figure, axes = sheet(style, names, [], layout)
+    _scale(axes[0], frame)
+    for ax, name in zip(axes, names, strict=True):
+        rows = frame[frame["first"] == name].sort_values("level_order")
+        shown = rows.replace([np.inf, -np.inf], np.nan)
+        x = np.arange(len(rows))
+        ax.plot(x, shown["value"], color="#bbbbbb", linewidth=0.7 * style.line, zorder=1)
+        low, high = ax.get_ylim()
+        ax.vlines(x, shown["low"].fillna(low), shown["high"].fillna(high), color=INK, linewidth=style.line)
+        ax.plot(x, shown["value"], "o", color=INK, markersize=3.4 * style.line)
+        counts = [f"n = {n}" for n in rows["runs"]]
+        _levels(ax, [f"{level}\n{n}" for level, n in zip(rows["level"], counts, strict=True)], style)
+    return figure
+
+
+def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """A panel per pair of factors: a line per level of the second, named at its right end."""
+    pairs = list(frame[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))[
+        :_MOST_PANELS
+    ]
+    headings = [f"{second} by {first}" for first, second in pairs]
+    ends = [str(other) for other in frame["other"].unique()]
+    right = min(
+        14.0, max(text_width(fitted(end, style.font, 1.4), 0.9 * style.font) for end in ends) / style.em + 1.5
+    )
+    layout = Layout(
+        title,
+        "",
+        str(frame["outcome"].iloc[0]),
+        same_x=False,
+        left=6.4,
+        right=right,
+        columns=min(2, len(pairs)),
+        gap=right + 1,
+        foot=1.4,
+        aspect=0.7 if len(pairs) > 1 else None,
+    )
+    figure, axes = sheet(style, headings, [], layout)
+    _scale(axes[0], frame)
+    for ax, (first, second) in zip(axes, pairs, strict=True):
+        here = frame[(frame["first"] == first) & (frame["second"] == second)]
+        others = here.drop_duplicates("other_order").sort_values("other_order")
+        pick = ordered_colours if others["is_number"].all() else unordered_colours
+        colours = pick(len(others))
+        labels = here.drop_duplicates("level_order").sort_values("level_order")
+        tips = []
+        for colour, other in zip(colours, others["other"], strict=True):
+            rows = here[here["other"] == other].sort_values("level_order").replace([np.inf, -np.inf], np.nan)
+            ax.plot(rows["level_order"], rows["value"], "o-", color=colour, markersize=2.8 * style.line)
+            last = rows.dropna(subset="value").tail(1)
+            if len(last):
+                tips.append((float(last["value"].iloc[0]), fitted(str(other), style.font, 1.4), colour))
+        _levels(ax, list(labels["level"]), style)
+        ax.set_xlabel(fitted(first, style.font, 2.5))
+        _name_tips(ax, tips, style)
+    return figure
+
+
+def _name_tips(ax: Axes, tips: list[tuple[float, str, str]], style: Style) -> None:
+    """The names of lines at the right edge, moved apart where they would cover each other."""
+    figure = ax.figure
+    tall = ax.get_position().height * figure.get_figure(root=True).get_size_inches()[1] * 72
+    places = sorted(
+        (float(ax.transData.transform((0, value))[1]), name, colour) for value, name, colour in tips
+    )
+    low = float(ax.transAxes.transform((0, 0))[1])
+    pixels = float(ax.transAxes.transform((0, 1))[1]) - low
+    heights = [(y - low) / pixels * tall for y, _, _ in places]
+    step = 1.15 * style.font
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + step)
+    over = max(0.0, heights[-1] - tall) if heights else 0.0
+    for height, (_, name, colour) in zip(heights, places, strict=True):
+        ax.annotate(
+            name,
+            (1, (height - over) / tall),
+            xycoords="axes fraction",
+            xytext=(0.5 * style.font, 0),
+            textcoords="offset points",
+            va="center",
+            size=0.9 * style.font,
+            color=colour,
+        )
+
+
+def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """A panel per pair of factors: a coloured cell per pair of levels with its value and n."""
+    pairs = list(frame[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))[:4]
+    most = max(frame.groupby(["first", "second"])["other_order"].nunique().max(), 2)
+    widest = max(
+        text_width(fitted(str(other), style.font, 1.6), 0.9 * style.font) for other in frame["other"].unique()
+    )
+    left = widest / style.em + 3.6
+    layout = Layout(
+        title,
+        "",
+        "",
+        same_x=False,
+        same_y=False,
+        left=left,
+        columns=min(2, len(pairs)) if style.width > 5 else 1,
+        below=4.6,
+        row_heights=tuple([max(7.0, 3.4 * most)] * len(pairs)),
+        gap=left,
+        foot=1.6,
+    )
+    figure, axes = sheet(style, [""] * len(pairs), [], layout)
+    norm = _norm(frame)
+    for ax, (first, second) in zip(axes, pairs, strict=True):
+        here = frame[(frame["first"] == first) & (frame["second"] == second)]
+        _cells(ax, here, norm, style)
+        ax.set_xlabel(fitted(first, style.font, 3.0))
+        ax.set_ylabel(fitted(second, style.font, 2.0))
+    colour_bar(figure, style, ScalarMappable(norm, "cividis"), str(frame["outcome"].iloc[0]), left)
+    return figure
+
+
+def _cells(ax: Axes, here: pd.DataFrame, norm: Normalize, style: Style) -> None:
+    wide, tall = int(here["level_order"].max()) + 1, int(here["other_order"].max()) + 1
+    values = np.full((tall, wide), np.nan)
+    values[here["other_order"], here["level_order"]] = here["value"]
+    finite = np.ma.masked_invalid(values)
+    ax.set_facecolor("#cccccc")
+    ax.pcolormesh(np.arange(wide + 1) - 0.5, np.arange(tall + 1) - 0.5, finite, cmap="cividis", norm=norm)
+    width = ax.get_position().width * style.width / wide
+    for row in here.to_dict("records"):
+        text = _cell_text(row)
+        if max(text_width(line, 0.8 * style.font) for line in text.split("\n")) > 0.95 * width:
+            text = text.split("\n")[0]
+            if text_width(text, 0.8 * style.font) > 0.95 * width:
+                continue
+        dark = np.isfinite(row["value"]) and float(norm(row["value"])) < 0.55
+        ax.text(
+            row["level_order"],
+            row["other_order"],
+            text,
+            ha="center",
+            va="center",
+            size=0.8 * style.font,
+            color="#ffffff" if dark else INK,
+            linespacing=1.25,
+        )
+    labels = here.drop_duplicates("level_order").sort_values("level_order")["level"]
+    _levels(ax, list(labels), style)
+    others = here.drop_duplicates("other_order").sort_values("other_order")["other"]
+    ax.set_yticks(range(len(others)), [fitted(str(other), style.font, 1.6) for other in others])
+    ax.set_ylim(-0.5, tall - 0.5)
+    ax.set_xlim(-0.5, wide - 0.5)
+    ax.grid(visible=False)
+    ax.tick_params(length=0)
+
+
+def _cell_text(row: dict[Any, Any]) -> str:
+    value = row["value"]
+    if not np.isfinite(value):
+        return f"diverged\nn = {row['runs']}" if row["runs"] else "none"
+    shown = f"{value:.0%}" if row["is_share"] or "accuracy" in row["outcome"] else f"{value:.2g}"
+    return f"{shown}\nn = {row['runs']}"
+
+
+def _norm(frame: pd.DataFrame) -> Normalize:
+    values = frame["value"].to_numpy(np.float64)
+    values = values[np.isfinite(values)]
+    if frame["is_share"].iloc[0]:
+        return Normalize(0, 1)
+    if frame["log"].iloc[0] and (values > 0).any():
+        return LogNorm(values[values > 0].min(), values.max())
+    return Normalize(values.min(), values.max()) if values.size else Normalize(0, 1)
+
+
+def _scale(ax: Axes, frame: pd.DataFrame) -> None:
+    if frame["is_share"].iloc[0]:
+        share_axis(ax)
+        return
+    values = frame[["value", "low", "high"]].to_numpy(np.float64)
+    values = values[np.isfinite(values)]
+    if frame["log"].iloc[0]:
+        log_axis(ax, values)
+    elif values.size:
+        margin = 0.08 * ((values.max() - values.min()) or 0.1)
+        ax.set_ylim(values.min() - margin, values.max() + margin)
+
+
+def _levels(ax: Axes, labels: list[str], style: Style) -> None:
+    """Tick labels for levels; every second, third … of them where they would touch."""
+    figure = ax.figure.get_figure(root=True)
+    room = ax.get_position().width * figure.get_size_inches()[0] / max(len(labels), 1)
+    widest = max(text_width(line, 0.9 * style.font) for label in labels for line in label.split("\n"))
+    step = max(1, int(np.ceil(widest * 1.15 / room)))
+    if step > 1 and len(labels) <= _MOST_CELLS:
+        short = [
+            "\n".join(fitted(line, 0.9 * style.font, 0.95 * room) for line in label.split("\n"))
+            for label in labels
+        ]
+        if min(len(label.split("\n")[0]) for label in short) >= 4:
+            labels, step = short, 1
+    ax.set_xticks(range(0, len(labels), step), labels[::step])
+    ax.set_xlim(-0.5, len(labels) - 0.5)
+
+
+def _method(frame: pd.DataFrame) -> str:
+    left = int(frame["left_out"].sum())
+    how = (
+        "Shares of the ended runs with Wilson 95 % intervals"
+        if frame["is_share"].iloc[0]
+        else "Medians over the ended runs (diverged: worst) with 95 % percentile bootstrap intervals"
+    )
+    return f"{how}, pooled over all other factors." + (" Unfinished runs are left out." if left else "")
+
+
+def caption_main(frame: pd.DataFrame) -> str:
+    return f"{_method(frame)} A factor can look idle here and still matter together with another one."
+
+
+def caption_interactions(frame: pd.DataFrame) -> str:
+    return (
+        f"{_method(frame)} Parallel lines: the factors act apart; crossing: each decides what the other does."
+    )
+
+
+def caption_map(frame: pd.DataFrame) -> str:
+    return f"{_method(frame)} Grey: no such runs, or more than half of them diverged."
+
+
+EFFECTS: Final = FigureRecord(
+    name="effects",
+    title="Main effects",
+    needs="two factors or more, every combination of their levels, and a yardstick in common",
+    applies=lambda m: is_grid(m) and not m.once("effects", main_effects).empty,
+    prepare=main_effects,
+    draw=draw_main,
+    caption=caption_main,
+    sql=_SQL,
+    section=FACTORS,
+)
+INTERACTIONS: Final = FigureRecord(
+    name="interactions",
+    title="Two-way interactions",
+    needs="two factors or more, every combination of their levels, and a yardstick in common",
+    applies=lambda m: is_grid(m) and not m.once("interactions", interactions).empty,
+    prepare=interactions,
+    draw=draw_interactions,
+    caption=caption_interactions,
+    sql=_SQL,
+    section=FACTORS,
+)
+MAP: Final = FigureRecord(
+    name="map",
+    title="Map of two factors",
+    needs="two factors that vary, four combinations or more, and a yardstick in common",
+    applies=lambda m: (
+        len(m.telling) >= 2 and len(m.configurations) >= 4 and not m.once("map", interactions).empty
+    ),
+    prepare=interactions,
+    draw=draw_map,
+    caption=caption_map,
+    sql=_SQL,
+    section=FACTORS,
+)

@@ -1,0 +1,122 @@
+"""Where every run ended: final loss, one point a run."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from bpsvc.reporting.cases import DIVERGED, UNFINISHED
+from bpsvc.reporting.figures.loss import unit
+from bpsvc.reporting.figures.record import LEARNING, FigureRecord
+from bpsvc.reporting.figures.scales import log_axis
+from bpsvc.reporting.figures.series import facets
+from bpsvc.reporting.figures.strips import Strip, row_height, rows_sheet, strip_legend, strip_rows
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.stats import median_band
+from bpsvc.reporting.style import Style
+
+_COLUMNS: Final = [
+    *(
+        "panel",
+        "configuration",
+        "colour",
+        "runs",
+        "diverged",
+        "run_id",
+        "seed",
+        "final_loss",
+        "median",
+        "low",
+        "high",
+    ),
+]
+
+
+def prepare(material: Material) -> pd.DataFrame:
+    """One row per ended run: final_loss (inf: diverged), and its configuration's median with interval."""
+    parts = []
+    for facet, cases in facets(material):
+        ended = cases[cases["state"] != UNFINISHED]
+        for (loss, reduction), members in ended.groupby(["loss", "reduction"], sort=False):
+            lost = members["state"].eq(DIVERGED)
+            values = members["final_loss"].astype(np.float64).mask(lost, np.inf)
+            known = values[values.notna()]
+            if known.empty:
+                continue
+            band = median_band(known.to_numpy())
+            parts.append(
+                pd.DataFrame(
+                    {
+                        "panel": unit(loss, reduction),
+                        "configuration": facet.configuration,
+                        "colour": facet.colour,
+                        "runs": len(known),
+                        "diverged": int(lost.sum()),
+                        "run_id": members.loc[known.index, "run_id"],
+                        "seed": members.loc[known.index, "seed"],
+                        "final_loss": known,
+                        "median": float(band.median),
+                        "low": float(band.low),
+                        "high": float(band.high),
+                    }
+                )
+            )
+    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    joined = joined.reindex(columns=_COLUMNS)
+    order = pd.Categorical(joined["panel"], list(dict.fromkeys(joined["panel"])))
+    return joined.iloc[np.argsort(order.codes, kind="stable")].reset_index(drop=True)
+
+
+def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """A panel per loss; diverged runs have no place on the axis and are counted at its right edge."""
+    row = row_height(frame)
+    legend = strip_legend(style, "one run")
+    figure, axes, panels = rows_sheet(frame, style, title, legend, "final loss", False, row)
+    for ax, panel in zip(axes, panels, strict=True):
+        here = frame[frame["panel"] == panel]
+        log_axis(ax, here["final_loss"], "x")
+        strip_rows(ax, here.replace(np.inf, np.nan), Strip("final_loss", log=True), style, row)
+        each = here.drop_duplicates("configuration")
+        for place, lost in enumerate(reversed(each["diverged"].tolist())):
+            if lost:
+                ax.annotate(
+                    f"{lost} diverged",
+                    (1, place),
+                    xycoords=("axes fraction", "data"),
+                    xytext=(-2, -0.9 * style.font),
+                    textcoords="offset points",
+                    ha="right",
+                    va="center",
+                    size=0.85 * style.font,
+                )
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    lost = int(frame.drop_duplicates(["panel", "configuration"])["diverged"].sum())
+    zero = int((frame["final_loss"] == 0).sum())
+    return (
+        "The loss of every ended run at its last epoch, one point a run, with the median and its 95 % "
+        "percentile bootstrap interval. Two heaps are two outcomes: the median tells only which one is "
+        "bigger."
+        + (f" {lost} diverged runs count as larger than any." if lost else "")
+        + (f" {zero} runs with a loss of exactly 0 have no place on a log axis." if zero else "")
+    )
+
+
+FINAL: Final = FigureRecord(
+    name="final",
+    title="Final loss, run by run",
+    section=LEARNING,
+    needs="at least one ended run with a final loss",
+    applies=lambda m: bool((m.cases["final_loss"].notna() & (m.cases["state"] != UNFINISHED)).any()),
+    prepare=prepare,
+    draw=draw,
+    caption=caption,
+    sql="""
+SELECT experiment, run_id, runs.loss, seed, status, final_loss
+FROM experiment_runs JOIN runs USING (run_id)
+WHERE experiment IN ({experiments})
+ORDER BY experiment, run_id""",
+)

@@ -1,0 +1,115 @@
+"""The signal as a landscape: layer by epoch, a colour for each decade."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+from bpsvc.reporting.cases import UNFINISHED
+from bpsvc.reporting.figures.layers import MOST_PANELS, preparing
+from bpsvc.reporting.figures.panels import Layout, colour_bar, sheet
+from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
+from bpsvc.reporting.figures.scales import decades, epoch_axis, epoch_label, first_epoch, power_of_ten
+from bpsvc.reporting.style import Style
+
+_SCALE: Final = "cividis"
+
+
+def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """Rectangles from one recorded epoch to the next; grey where there is no signal at all."""
+    names = list(dict.fromkeys(frame["configuration"]))[:MOST_PANELS]
+    positive = frame.loc[(frame["delta_rms"] > 0) & np.isfinite(frame["delta_rms"]), "delta_rms"]
+    norm = LogNorm(float(positive.min()), float(positive.max())) if len(positive) else LogNorm(0.1, 1)
+    counts = frame.groupby("configuration")["runs"].max()
+    alike = counts.nunique() == 1
+    left = 4.6
+    layout = Layout(
+        title,
+        epoch_label(first_epoch(frame["epoch"])),
+        "layer (1 at the input)",
+        left=left,
+        same_y=False,
+        below=4.6,
+        aspect=0.6,
+    )
+    figure, axes = sheet(
+        style, [name if alike else f"{name} (n = {int(counts[name])})" for name in names], [], layout
+    )
+    epoch_axis(axes[0], frame["epoch"])
+    for ax, name in zip(axes, names, strict=True):
+        table = frame[frame["configuration"] == name].pivot(
+            index="layer", columns="epoch", values="delta_rms"
+        )
+        values = table.to_numpy(np.float64)
+        shown = np.ma.masked_where(~(np.isfinite(values) & (values > 0)), values)
+        epochs = table.columns.to_numpy(np.float64)
+        edges = np.append(epochs, epochs[-1])
+        ax.set_facecolor("#bbbbbb")
+        ax.pcolormesh(
+            edges,
+            np.arange(len(table) + 1) + 0.5,
+            shown,
+            cmap=_SCALE,
+            norm=norm,
+            shading="flat",
+            rasterized=True,
+        )
+        top = len(table)
+        step = max(1, int(np.ceil(top / 5)))
+        ax.yaxis.set_major_locator(
+            FixedLocator([1, *range(step, top + 1, step)] if step > 1 else range(1, top + 1))
+        )
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.grid(visible=False)
+        ax.set_ylim(0.5, top + 0.5)
+    bar = colour_bar(
+        figure,
+        style,
+        ScalarMappable(norm, _SCALE),
+        "median signal: RMS of ∂loss/∂z" + (f" (n = {int(counts.iloc[0])} runs each)" if alike else ""),
+        left,
+    )
+    chosen = decades(norm.vmin or 0.1, norm.vmax or 1.0, 6)
+    bar.xaxis.set_major_locator(FixedLocator([10.0**k for k in chosen]))
+    bar.xaxis.set_minor_locator(NullLocator())
+    bar.xaxis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(round(np.log10(value)))))
+    return figure
+
+
+def caption(frame: pd.DataFrame) -> str:
+    hidden = frame["configuration"].nunique() - MOST_PANELS
+    return (
+        "Median signal (delta_rms) of each layer over the ended runs, from one recorded epoch to the next; "
+        "grey: no signal at all, or diverged. A net that learns brightens the lower layers before it "
+        "darkens throughout."
+        + (
+            f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
+            if hidden > 0
+            else ""
+        )
+    )
+
+
+HEAT: Final = FigureRecord(
+    name="heat",
+    title="Signal by layer and epoch",
+    needs="at least two hidden layers and an ended run",
+    applies=lambda m: (
+        not m.signals.empty
+        and bool((m.signals["depth"] >= 2).any())
+        and bool((m.cases["state"] != UNFINISHED).any())
+    ),
+    prepare=preparing("delta_rms"),
+    draw=draw,
+    caption=caption,
+    sql="""
+SELECT experiment, run_id, epoch, layer, delta_rms
+FROM experiment_runs JOIN layer_gradients USING (run_id)
+WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch, layer""",
+    section=SIGNALS,
+)

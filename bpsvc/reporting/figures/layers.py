@@ -1,0 +1,196 @@
+"""A series per layer against epoch, log–log, one panel per configuration: the lecture's signal, weight
+gradients, weight norms.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+
+from bpsvc.reporting.cases import UNFINISHED
+from bpsvc.reporting.figures.panels import Entry, Layout, sheet, swatch
+from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
+from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
+from bpsvc.reporting.figures.series import facets
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.palette import ordered_colours
+from bpsvc.reporting.stats import median_band
+from bpsvc.reporting.style import Style
+
+MOST_PANELS: Final = 24
+_COLUMNS: Final = ["configuration", "layer", "layers", "runs", "epoch"]
+
+
+def preparing(column: str) -> Callable[[Material], pd.DataFrame]:
+    """prepare for one column: configuration, layer, layers (how many), runs (n), epoch, the median over ended
+    runs.
+    """
+
+    def prepare(material: Material) -> pd.DataFrame:
+        series = material.signals[column].to_numpy(np.float64, na_value=np.nan)
+        parts = []
+        for facet, cases in facets(material):
+            number = int(cases["configuration"].iloc[0])
+            layers = sorted(layer for configuration, layer in material.strata if configuration == number)
+            for layer in layers:
+                stratum = material.strata[number, layer]
+                epochs, values = stratum.mesh.fill(series[stratum.rows])
+                if not values.size or np.isnan(values).all():
+                    continue
+                middle = {"epoch": epochs, column: median_band(values).median}
+                about = {"layer": layer, "layers": layers[-1], "runs": len(values)}
+                parts.append(pd.DataFrame({"configuration": facet.configuration, **about, **middle}))
+        joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, column])
+        return joined.reindex(columns=[*_COLUMNS, column])
+
+    return prepare
+
+
+def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.DataFrame, Style, str], Figure]:
+    """draw for one column: a line per layer, dark at the input, bright at the output."""
+
+    def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+        told = frame[frame[column] > 0] if is_share else frame
+        names = list(dict.fromkeys(told["configuration"]))[:MOST_PANELS]
+        deepest = int(frame["layers"].max())
+        counts = {name: int(frame.loc[frame["configuration"] == name, "runs"].max()) for name in names}
+        alike = len(set(counts.values())) == 1
+        headings = [name if alike else f"{name} (n = {counts[name]})" for name in names]
+        figure, axes = sheet(
+            style,
+            headings,
+            _legend(deepest, style, f"n = {counts[names[0]]} runs each" if alike else ""),
+            Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.8),
+        )
+        epoch_axis(axes[0], frame["epoch"])
+        if is_share:
+            share_axis(axes[0])
+        else:
+            log_axis(axes[0], frame[column])
+        for ax, name in zip(axes, names, strict=True):
+            here = frame[frame["configuration"] == name]
+            layers = int(here["layers"].iloc[0])
+            # Without a value a line has a gap: no median, or none that a log axis can show.
+            shown = here[column].where(np.isfinite(here[column]) & (is_share | (here[column] > 0)))
+            points = np.column_stack([here["epoch"], shown])
+            cuts = np.flatnonzero(np.diff(here["layer"])) + 1
+            lines = LineCollection(
+                np.split(points, cuts),
+                colors=[_colour(layer, layers) for layer in dict.fromkeys(here["layer"])],
+                linewidths=style.line * (1.0 if layers <= 6 else 0.7),
+                capstyle="round",
+            )
+            ax.add_collection(lines, autolim=False)
+        return figure
+
+    return draw
+
+
+def _colour(layer: int, layers: int) -> str:
+    return ordered_colours(max(layers, 2))[layer - 1]
+
+
+def _legend(deepest: int, style: Style, n: str) -> list[Entry]:
+    note = [swatch(n, "none", style)] if n else []
+    if deepest <= 4:
+        layers = range(1, deepest + 1)
+        return [swatch(f"layer {k}" + _place(k, deepest), _colour(k, deepest), style) for k in layers] + note
+    shown = [(0.0, "first layer (at the input)"), (0.5, "middle"), (1.0, "last layer (output)")]
+    return [swatch(text, ordered_colours(101)[int(100 * part)], style) for part, text in shown] + note
+
+
+def _place(layer: int, deepest: int) -> str:
+    return {1: " (at the input)", deepest: " (output)"}.get(layer, "")
+
+
+def captioned(what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
+    """caption for one column."""
+
+    def caption(frame: pd.DataFrame) -> str:
+        hidden = frame["configuration"].nunique() - MOST_PANELS
+        return (
+            f"{what} Lines: medians over the ended runs (a run keeps its last value once it has stopped; a "
+            "diverged one counts as larger than any), dark at the input, bright at the output."
+            + (
+                " Configurations where it is 0 throughout are left out of the picture."
+                if share
+                else " A median of exactly 0 has no place on a log axis: its line ends there."
+            )
+            + (
+                f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
+                if hidden > 0
+                else ""
+            )
+        )
+
+    return caption
+
+
+def layer_figure(
+    name: str, title: str, column: str, y: str, what: str, *, is_share: bool = False
+) -> FigureRecord:
+    """The record of a per-layer series."""
+    prepare = preparing(column)
+    return FigureRecord(
+        name=name,
+        title=title,
+        section=SIGNALS,
+        needs=f"recorded layers of ended runs ({column})",
+        # A share that is 0 throughout is no picture.
+        applies=lambda m: (
+            column in m.layers
+            and bool((m.cases["state"] != UNFINISHED).any())
+            and bool((m.once(name, prepare)[column] > 0).any())
+        ),
+        prepare=prepare,
+        draw=drawing_of(column, y, is_share),
+        caption=captioned(what, is_share),
+        sql=f"""
+SELECT experiment, run_id, epoch, layer, {column}
+FROM experiment_runs JOIN layer_gradients USING (run_id)
+WHERE experiment IN ({{experiments}}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch, layer""",
+    )
+
+
+SIGNAL: Final = layer_figure(
+    "signal",
+    "Signal per layer against epoch",
+    "delta_rms",
+    "signal: RMS of ∂loss/∂z",
+    "The lecture's signal: root mean square, over examples and units, of the derivative of one example's "
+    "loss by the unit's input z.",
+)
+GRADIENT: Final = layer_figure(
+    "gradient",
+    "Weight gradient per layer against epoch",
+    "gradient_l2",
+    "L2 norm of the gradient",
+    "Euclidean norm of the loss's gradient by a layer's weights, biases and learned knobs.",
+)
+SATURATED: Final = layer_figure(
+    "saturated",
+    "Saturated units per layer against epoch",
+    "saturated",
+    "share of saturated units",
+    "Share of (example, unit) pairs whose |f′| is below 5 % of its maximum.",
+    is_share=True,
+)
+DEAD: Final = layer_figure(
+    "dead",
+    "Dead units per layer against epoch",
+    "dead",
+    "share of dead units",
+    "Share of units with f′ = 0 on every example: no signal passes through them.",
+    is_share=True,
+)
+WEIGHTS: Final = layer_figure(
+    "weights",
+    "Weight norm per layer against epoch",
+    "weight_l2",
+    "L2 norm of the layer",
+    "Euclidean norm of a layer's weights, biases and learned knobs.",
+)

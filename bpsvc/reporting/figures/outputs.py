@@ -1,0 +1,195 @@
+"""What nets answer: the decision surface over two inputs, and the confusion matrix of classes."""
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+
+from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width
+from bpsvc.reporting.figures.record import NETWORKS, FigureRecord
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.palette import INK
+from bpsvc.reporting.style import Style
+
+_MOST_PANELS: Final = 12
+_SURFACE: Final = ["panel", "run_id", "x1", "x2", "output", "target"]
+_CONFUSION: Final = ["configuration", "runs", "actual", "predicted", "examples", "share"]
+
+
+def prepare_surface(material: Material) -> pd.DataFrame:
+    """x1, x2, output on a grid of the inputs for each run given; rows with a `target` are examples."""
+    if material.surface is None:
+        return pd.DataFrame(columns=_SURFACE)
+    about = material.cases.drop_duplicates("run_id").set_index("run_id")
+    labels = material.configurations.set_index("configuration")["label"]
+    surface = material.surface[material.surface["run_id"].isin(about.index)]
+    runs = surface["run_id"]
+    rows = about.loc[runs.unique(), ["configuration", "seed"]]
+    named = {run: f"seed {int(seed)} · {labels[int(c)]}" for run, c, seed in rows.itertuples()}
+    return surface.assign(panel=runs.map(named)).reindex(columns=_SURFACE)
+
+
+def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """Output as colour, the line at ½, the examples as points with the colour of their target."""
+    panels = list(dict.fromkeys(frame["panel"]))[:_MOST_PANELS]
+    norm = Normalize(0, 1)
+    left = 5.4
+    layout = Layout(title, "x1", "x2", left=left, columns=min(3, len(panels)), aspect=0.92, below=4.6)
+    if len(panels) == 1:
+        layout = Layout(
+            title, "x1", "x2", left=left, right=max(1, style.width / style.em - 36), aspect=0.92, below=4.6
+        )
+    figure, axes = sheet(style, panels, [], layout)
+    for ax, panel in zip(axes, panels, strict=True):
+        here = frame[frame["panel"] == panel]
+        _landscape(ax, here[here["target"].isna()], norm, style)
+        points = here[here["target"].notna()]
+        ax.scatter(
+            points["x1"],
+            points["x2"],
+            c=points["target"],
+            cmap="RdBu_r",
+            norm=norm,
+            s=14 * style.line,
+            edgecolors=INK,
+            linewidths=0.6 * style.line,
+            zorder=3,
+            clip_on=False,
+        )
+        ax.grid(visible=False)
+    colour_bar(figure, style, ScalarMappable(norm, "RdBu_r"), "output h(x); line: h = ½", left)
+    return figure
+
+
+def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> None:
+    table = grid.pivot(index="x2", columns="x1", values="output")
+    x, y, h = table.columns.to_numpy(np.float64), table.index.to_numpy(np.float64), table.to_numpy(np.float64)
+    ax.pcolormesh(x, y, h, cmap="RdBu_r", norm=norm, shading="gouraud", rasterized=True)
+    if (h < 0.5).any() and (h > 0.5).any():
+        ax.contour(x, y, h, levels=[0.5], colors=INK, linewidths=0.9 * style.line)
+    ax.set_xlim(x.min(), x.max())
+    ax.set_ylim(y.min(), y.max())
+
+
+def caption_surface(frame: pd.DataFrame) -> str:
+    hidden = frame["panel"].nunique() - _MOST_PANELS
+    return (
+        "What each net answers for every pair of inputs at its last epoch; the black line is where it "
+        "changes its mind (h = ½). Points: the examples, in the colour of their target."
+        + (
+            f" The first {_MOST_PANELS} runs are drawn; the other {hidden} are in the CSV."
+            if hidden > 0
+            else ""
+        )
+    )
+
+
+def prepare_confusion(material: Material) -> pd.DataFrame:
+    """Examples by actual and predicted class, summed over the runs of a configuration; share of the actual
+    class.
+    """
+    if material.confusion is None:
+        return pd.DataFrame(columns=_CONFUSION)
+    about = material.cases[["run_id", "configuration"]].drop_duplicates("run_id")
+    joined = material.confusion.merge(about, on="run_id")
+    runs = joined.groupby("configuration")["run_id"].nunique()
+    counts = joined.groupby(["configuration", "actual", "predicted"], sort=False, as_index=False)[
+        "examples"
+    ].sum()
+    totals = counts.groupby(["configuration", "actual"])["examples"].transform("sum")
+    labels = material.configurations.set_index("configuration")["label"]
+    ordered = counts.assign(share=counts["examples"] / totals, runs=counts["configuration"].map(runs))
+    ordered = ordered.sort_values("configuration", kind="stable")
+    named: pd.DataFrame = ordered.assign(configuration=ordered["configuration"].map(labels))
+    return named.reindex(columns=_CONFUSION)
+
+
+def draw_confusion(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+    """A matrix per configuration: rows are what the examples are, columns what the nets say."""
+    names = list(dict.fromkeys(frame["configuration"]))[:_MOST_PANELS]
+    classes = list(dict.fromkeys([*frame["actual"], *frame["predicted"]]))
+    short = [fitted(str(name), 0.9 * style.font, 1.3) for name in classes]
+    left = max(text_width(name, 0.9 * style.font) for name in short) / style.em + 3.4
+    runs = frame.drop_duplicates("configuration").set_index("configuration")["runs"]
+    norm = Normalize(0, 1)
+    layout = Layout(
+        title, "predicted", "actual", left=left, columns=min(3, len(names)), aspect=0.8, below=4.6
+    )
+    if len(names) == 1:
+        layout = Layout(
+            title,
+            "predicted",
+            "actual",
+            left=left,
+            right=max(1, style.width / style.em - left - 24),
+            aspect=0.8,
+            below=4.6,
+        )
+    figure, axes = sheet(style, [f"{name} (n = {runs[name]} runs)" for name in names], [], layout)
+    for ax, name in zip(axes, names, strict=True):
+        here = frame[frame["configuration"] == name]
+        table = here.pivot(index="actual", columns="predicted", values="share").reindex(
+            index=classes, columns=classes
+        )
+        values = table.fillna(0.0).to_numpy(np.float64)
+        ax.pcolormesh(
+            np.arange(len(classes) + 1) - 0.5,
+            np.arange(len(classes) + 1) - 0.5,
+            values,
+            cmap="Blues",
+            norm=norm,
+        )
+        if len(classes) <= 12:
+            for (row, column), share in np.ndenumerate(values):
+                text = f"{share:.0%}" if len(classes) > 5 else f"{share:.1%}"
+                colour = "#ffffff" if share > 0.6 else INK
+                ax.text(column, row, text, ha="center", va="center", size=0.8 * style.font, color=colour)
+        ax.set_xticks(range(len(classes)), [name if len(classes) <= 4 else name[:3] for name in short])
+        ax.set_yticks(range(len(classes)), short)
+        ax.set_ylim(len(classes) - 0.5, -0.5)
+        ax.grid(visible=False)
+        ax.tick_params(length=0)
+    colour_bar(figure, style, ScalarMappable(norm, "Blues"), "share of the actual class", left)
+    return figure
+
+
+def caption_confusion(frame: pd.DataFrame) -> str:
+    total = int(frame["examples"].sum())
+    return (
+        f"Predictions by class, summed over the runs of each configuration ({total:,} in all); rows add up "
+        "to 100 %. The diagonal is what is right."
+    )
+
+
+SURFACE: Final = FigureRecord(
+    name="surface",
+    title="Decision surface",
+    needs="two inputs, and runs whose outputs were computed on a grid",
+    applies=lambda m: not m.once("surface", prepare_surface).empty,
+    prepare=prepare_surface,
+    draw=draw_surface,
+    caption=caption_surface,
+    sql="""
+SELECT experiment, run_id, seed, epochs_done
+FROM experiment_runs JOIN runs USING (run_id)
+WHERE experiment IN ({experiments})""",
+    section=NETWORKS,
+)
+CONFUSION: Final = FigureRecord(
+    name="confusion",
+    title="Confusion of classes",
+    needs="classes, and runs whose predictions were computed",
+    applies=lambda m: not m.once("confusion", prepare_confusion).empty,
+    prepare=prepare_confusion,
+    draw=draw_confusion,
+    caption=caption_confusion,
+    sql="""
+SELECT experiment, run_id, final_accuracy, final_validation_accuracy
+FROM experiment_runs JOIN runs USING (run_id)
+WHERE experiment IN ({experiments})""",
+    section=NETWORKS,
+)

@@ -1,0 +1,105 @@
+"""Configurations that differ in one factor, compared over the seeds they share."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bpsvc.reporting.encoding import describe
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.outcomes import Outcome, outcome
+from bpsvc.reporting.stats import holm, paired_difference
+
+KEY: Final = ["factor", "base", "level", "others"]
+_LEAST_PAIRS: Final = 3
+_TESTED: Final = ("low", "high", "higher", "lower", "correlation", "p_value")
+_COLUMNS: Final = [
+    *(*KEY, "outcome", "ratio", "pairs", "undecided", "row", "seed", "difference"),
+    *(*_TESTED, "p_holm"),
+]
+
+
+def comparisons(material: Material) -> pd.DataFrame:
+    """Rows `pair` (a seed's difference) and `median` (interval, correlation, p) of each comparison.
+
+    Each level of a factor is compared with the factor's first one, all else being equal. The difference is a
+    ratio for epochs and losses (`ratio` 1; 0 and inf where one side is "later") and a difference for
+    accuracies. `p_holm` is corrected for all comparisons here.
+    """
+    yardstick = outcome(material)
+    parts: list[pd.DataFrame] = []
+    tests: list[float] = []
+    for head, first, second in _pairs(material) if yardstick is not None else ():
+        assert yardstick is not None
+        both = _side_by_side(first, second, yardstick)
+        result = paired_difference(both["first"], both["second"])
+        if result.pairs < _LEAST_PAIRS:
+            continue
+        decided = both[~(np.isinf(both["first"]) & np.isinf(both["second"]))]
+        middle = {
+            "row": "median",
+            "difference": result.median,
+            **{name: getattr(result, name) for name in _TESTED},
+        }
+        each = decided["second"] - decided["first"]
+        rows = pd.concat(
+            [pd.DataFrame([middle]), pd.DataFrame({"row": "pair", "seed": each.index, "difference": each})]
+        )
+        if yardstick.log:
+            rows[["difference", "low", "high"]] = 10.0 ** rows[["difference", "low", "high"]]
+        about = {"outcome": yardstick.name, "ratio": int(yardstick.log), "pairs": result.pairs}
+        constant: dict[str, Any] = {**head, **about, "undecided": result.undecided}
+        parts.append(rows.assign(**constant))
+        tests.append(result.p_value)
+    for part, corrected in zip(parts, holm(tests), strict=True):
+        part.loc[part["row"] == "median", "p_holm"] = corrected
+    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    return joined.reindex(columns=_COLUMNS)
+
+
+def _side_by_side(first: pd.DataFrame, second: pd.DataFrame, yardstick: Outcome) -> pd.DataFrame:
+    """The outcomes of the shared seeds, (seeds, 2); logarithms where ratios are wanted.
+
+    Epoch 0 counts as half an epoch, and a loss of exactly 0 as the smallest positive one here.
+    """
+    both = pd.concat(
+        {"first": _by_seed(first, yardstick), "second": _by_seed(second, yardstick)}, axis=1, join="inner"
+    )
+    if not yardstick.log:
+        return both
+    positive = both.to_numpy(np.float64)
+    positive = positive[positive > 0]
+    floor = 0.5 if yardstick.is_share else float(positive.min()) if positive.size else 1.0
+    return both.clip(lower=floor).map(math.log10)
+
+
+def _by_seed(cases: pd.DataFrame, yardstick: Outcome) -> "pd.Series[float]":
+    """The outcome of the ended cases, by seed; the first where a seed is there twice."""
+    values = yardstick.values(cases)
+    by_seed = values.set_axis(pd.Index(cases.loc[values.index, "seed"]))
+    return by_seed[~by_seed.index.duplicated()]
+
+
+def _pairs(material: Material) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
+    """(what is compared, cases of the first level, cases of another), all else being equal."""
+    cases = dict(list(material.cases.groupby("configuration")))
+    for factor in material.telling:
+        rest = [other.name for other in material.telling if other is not factor]
+        table = material.configurations
+        groups = table.groupby(rest, sort=False, dropna=False) if rest else [((), table)]
+        for key, group in groups:
+            number = group.drop_duplicates(factor.name).set_index(factor.name)["configuration"]
+            values = key if isinstance(key, tuple) else (key,)
+            others = " · ".join(describe(name, value) for name, value in zip(rest, values, strict=True))
+            present = [level for level in factor.levels if level in number.index]
+            for level in present[1:]:
+                base = describe(factor.name, present[0])
+                head = {
+                    "factor": factor.name,
+                    "base": base,
+                    "level": describe(factor.name, level),
+                    "others": others,
+                }
+                yield head, cases[int(number[present[0]])], cases[int(number[level])]

@@ -1,0 +1,157 @@
+"""The table that compares configurations: everything counted, nothing averaged over survivors."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bpsvc.reporting.cases import DIVERGED, UNFINISHED
+from bpsvc.reporting.figures.series import facets
+from bpsvc.reporting.material import Material
+from bpsvc.reporting.stats import median_band, quantiles, wilson
+from bpsvc.reporting.tables.record import TableRecord
+from bpsvc.reporting.tables.words import figure, later, percent, percent_range, whole
+
+
+def prepare(material: Material) -> pd.DataFrame:
+    """One row per configuration.
+
+    runs, ended, unfinished, diverged; solved, solved_share, solved_low, solved_high (Wilson 95 %) of the
+    ended runs; epochs_q1, epochs_median, epochs_q3 to solve (inf: later than `horizon`); loss,
+    median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy; signal_ratio: median over
+    runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
+    """
+    ratios = signal_ratios(material)
+    rows = []
+    for facet, cases in facets(material):
+        ended = cases[cases["state"] != UNFINISHED]
+        row: dict[str, Any] = {"configuration": facet.configuration}
+        row |= {name: cases[name].iloc[0] for name in material.factors}
+        row |= {
+            "runs": len(cases),
+            "ended": len(ended),
+            "unfinished": len(cases) - len(ended),
+            "diverged": int(ended["state"].eq(DIVERGED).sum()),
+            "horizon": int(cases["horizon"].max()),
+        }
+        row |= _success(ended[ended["judged"]]) if material.is_judged else {}
+        one_loss = ended["loss"].nunique() <= 1
+        row |= {
+            "loss": str(cases["loss"].iloc[0]) if one_loss else "several",
+            "median_final_loss": _median(ended, "final_loss") if one_loss else np.nan,
+            "median_accuracy": _median(ended, "final_accuracy", lost=0.0),
+            "median_validation_accuracy": _median(ended, "final_validation_accuracy", lost=0.0),
+            "signal_ratio": _middle(ratios.reindex(cases["case"])),
+            "seconds": float(cases["seconds"].sum()),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def signal_ratios(material: Material) -> "pd.Series[float]":
+    """Signal of the first over the last hidden layer at epoch 0, by case; only nets with two hidden layers
+    have it.
+    """
+    if material.signals.empty or "delta_rms" not in material.signals:
+        return pd.Series(dtype=np.float64)
+    start = material.signals[(material.signals["epoch"] == 0) & (material.signals["depth"] >= 2)]
+    first = start[start["layer"] == 1].set_index("case")["delta_rms"]
+    last = start[start["layer"] == start["depth"]].set_index("case")["delta_rms"]
+    return first / last
+
+
+def _success(judged: pd.DataFrame) -> dict[str, float]:
+    """Success and epochs to solve of the ended runs that have a criterion; unsolved counted as later."""
+    solved = int(judged["solved"].sum())
+    share = wilson(solved, len(judged))
+    epochs = judged["solved_epoch"].fillna(np.inf).to_numpy(np.float64)
+    q1, median, q3 = quantiles(epochs, [0.25, 0.5, 0.75])
+    return {
+        "solved": solved,
+        "solved_share": share.share,
+        "solved_low": share.low,
+        "solved_high": share.high,
+        "epochs_q1": q1,
+        "epochs_median": median,
+        "epochs_q3": q3,
+    }
+
+
+def _median(ended: pd.DataFrame, column: str, lost: float = np.inf) -> float:
+    """The median over ended runs; a diverged run has the worst value, `lost`."""
+    values = ended[column].to_numpy(np.float64, na_value=np.nan)
+    values = np.where(ended["state"].eq(DIVERGED).to_numpy(), lost, values)
+    if values.size == 0 or np.isnan(ended[column].to_numpy(np.float64, na_value=np.nan)).all():
+        return np.inf if values.size and np.isinf(values).all() else np.nan
+    return float(median_band(values[~np.isnan(values)]).median)
+
+
+def _middle(values: "pd.Series[float]") -> float:
+    known = values.dropna().to_numpy(np.float64)
+    return float(median_band(known).median) if known.size else float("nan")
+
+
+def present(frame: pd.DataFrame) -> pd.DataFrame:
+    """The columns that say something, as text."""
+    shown: dict[str, list[str]] = {"configuration": [str(label) for label in frame["configuration"]]}
+    rows = frame.to_dict("records")
+    shown["runs (unfinished, diverged)"] = [
+        f"{whole(row['runs'])} ({whole(row['unfinished'])}, {whole(row['diverged'])})" for row in rows
+    ]
+    if "solved" in frame:
+        shown["solved (95 % interval)"] = [_solved(row) for row in rows]
+        shown["epochs to solve: median (quartiles)"] = [_epochs(row) for row in rows]
+    shown["median final loss"] = [figure(row["median_final_loss"]) for row in rows]
+    for column, heading in _OPTIONAL.items():
+        # A criterion on accuracy has said what the median accuracy could say.
+        if frame[column].notna().any() and not (column == "median_accuracy" and "solved" in frame):
+            shown[heading] = [(percent if "accuracy" in column else figure)(row[column]) for row in rows]
+    return pd.DataFrame(shown)
+
+
+def _solved(row: Mapping[Hashable, Any]) -> str:
+    interval = percent_range(row["solved_low"], row["solved_high"])
+    return f"{row['solved']} of {row['ended']}: {percent(row['solved_share'])} ({interval})"
+
+
+def _epochs(row: Mapping[Hashable, Any]) -> str:
+    q1, median, q3 = (later(row[f"epochs_{name}"], row["horizon"]) for name in ("q1", "median", "q3"))
+    return f"{median} ({q1} … {q3})" if q1 != q3 else median
+
+
+_OPTIONAL: Final = {
+    "median_accuracy": "median accuracy",
+    "median_validation_accuracy": "median validation accuracy",
+    "signal_ratio": "signal, first / last hidden layer",
+}
+
+
+def note(frame: pd.DataFrame) -> str:
+    parts = ["Every run is counted; shares, medians and quartiles are over the ended runs."]
+    if "solved" in frame:
+        parts.append(
+            "Intervals are Wilson's, 95 %; an unsolved or diverged run counts as solved later than the "
+            "last epoch."
+        )
+    if frame["diverged"].sum():
+        parts.append("A diverged run counts as worse than any in the medians.")
+    if frame["loss"].nunique() > 1:
+        parts.append("Losses of different kinds do not compare by size.")
+    if frame["signal_ratio"].notna().any():
+        parts.append(
+            "Signal: delta_rms of the first over the last hidden layer before training, median over runs; "
+            "a single hidden layer has no such ratio."
+        )
+    return " ".join(parts)
+
+
+COMPARISON: Final = TableRecord(
+    name="comparison",
+    title="Configurations compared",
+    needs="at least one run",
+    applies=lambda material: not material.cases.empty,
+    prepare=prepare,
+    present=present,
+    note=note,
+)
