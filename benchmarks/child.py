@@ -46,7 +46,7 @@ def answers(peer: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
             kept[key] = module.prepare(*key)
         ready = kept[key]
         if request["op"] == "trace":
-            trace = ready.train()
+            trace = ready.trace(ready.train())
             return {"loss": trace.loss.tolist(), "gradient_l2": trace.gradient_l2.tolist()}
         if request["op"] == "profile":
             return {"lines": profiled(ready.train)}

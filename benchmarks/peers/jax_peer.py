@@ -43,12 +43,16 @@ def prepare(case: Case, runs: int, epochs: int) -> Ready:
     compiled = jax.jit(jax.vmap(one_run)).lower(theta, keys).compile()
     took = clock() - began
 
-    def train() -> Trace:
-        loss, gradients = jax.block_until_ready(compiled(theta, keys))
+    def train() -> tuple[Array, Array]:
+        found: tuple[Array, Array] = jax.block_until_ready(compiled(theta, keys))
+        return found
+
+    def trace(found: tuple[Array, Array]) -> Trace:
+        loss, gradients = found
         return Trace(np.asarray(loss).T, np.asarray(gradients).transpose(1, 2, 0))
 
     train()  # the first call is not yet warm
-    return Ready(train, took)
+    return Ready(train, trace, took)
 
 
 def measured(case: Case, theta: Array, x: Array, y: Array) -> tuple[Array, Array, Array]:

@@ -42,12 +42,12 @@ def prepare(case: Case, runs: int, epochs: int) -> Ready:
     theta = work.network.pack([LayerParameters(layer.w, layer.b) for layer in case.weights(runs)])
     threadpool_limits(1)
 
-    def train() -> Trace:
+    def train() -> tuple[Records, Records]:
         state, first = start(work, theta)
         _, rest = advance(work, state, epochs)
-        return trace(case, runs, first, rest)
+        return first, rest
 
-    return Ready(train)
+    return Ready(train, lambda records: trace(case, runs, *records))
 
 
 def trace(case: Case, runs: int, first: Records, rest: Records) -> Trace:

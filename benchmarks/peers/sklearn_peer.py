@@ -56,12 +56,14 @@ def prepare(case: Case, runs: int, epochs: int) -> Ready:
     x, y = case.examples()
     weights = case.weights(runs)
 
-    def train() -> Trace:
-        models = [train_one(case, weights, run, x, y, epochs) for run in range(runs)]
+    def train() -> list[Watched]:
+        return [train_one(case, weights, run, x, y, epochs) for run in range(runs)]
+
+    def trace(models: list[Watched]) -> Trace:
         losses = np.array([model.losses for model in models]).T
         return Trace(losses, np.array([model.norms for model in models]).transpose(1, 2, 0))
 
-    return Ready(train)
+    return Ready(train, trace)
 
 
 def train_one(case: Case, weights: list[Weights], run: int, x: Floats, y: Floats, epochs: int) -> Watched:

@@ -23,11 +23,13 @@ def prepare(case: Case, runs: int, epochs: int) -> Ready:
     x, y = (torch.from_numpy(part) for part in case.examples())
     weights = case.weights(runs)
 
-    def train() -> Trace:
-        traces = [train_one(case, network(case, weights, run), x, y, epochs) for run in range(runs)]
+    def train() -> list[Trace]:
+        return [train_one(case, network(case, weights, run), x, y, epochs) for run in range(runs)]
+
+    def together(traces: list[Trace]) -> Trace:
         return Trace(np.stack([t.loss for t in traces], -1), np.stack([t.gradient_l2 for t in traces], -1))
 
-    return Ready(train)
+    return Ready(train, together)
 
 
 def network(case: Case, weights: list, run: int) -> nn.Sequential:
