@@ -1,7 +1,7 @@
 """How long bpsvc takes to start: the computing time of whole processes, the best of several.
 
-`python -m benchmarks.startup` prints a table; on a quiet machine `--help` should stay under 150 ms, a dry run of
-specs/xor.json under 500 ms and completion under 100 ms.
+`python -m benchmarks.startup` prints a table; on a quiet machine `--help` should stay under 150 ms, a dry run
+of specs/xor.json under 500 ms and completion under 100 ms.
 """
 
 import os

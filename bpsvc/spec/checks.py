@@ -16,7 +16,7 @@ from bpsvc.nn.losses import LOSSES
 from bpsvc.spec.choices import Choice
 from bpsvc.spec.document import LOSS, Spec
 from bpsvc.spec.init_section import Explicit
-from bpsvc.spec.limits import Limits
+from bpsvc.spec.limits import Limits, working_bytes
 from bpsvc.spec.located import At
 from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
 from bpsvc.spec.run_spec import RunLayer
@@ -229,6 +229,24 @@ def parameters(subject: Subject) -> Iterator[Finding]:
         )
 
 
+def memory(subject: Subject) -> Iterator[Finding]:
+    """Training one run fits into memory."""
+    size, units = subject.spec.training.batch_size, sum(layer.units for layer in subject.layers)
+    data, limit = subject.dataset, subject.limits.run_bytes
+    needed = working_bytes(subject.parameters, data.inputs, units, subject.examples, size)
+    if needed > limit and subject.parameters <= subject.limits.parameters:
+        what = (
+            f"{subject.examples:,} examples through {units:,} units would take about "
+            f"{needed / 2**30:,.1f} GiB of memory for one run"
+        )
+        yield Finding(
+            what,
+            ("training", "batch_size"),
+            f"at most {limit / 2**30:g} GiB",
+            "a smaller batch, or fewer units",
+        )
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     output_layer,
     loss_and_output,
@@ -237,6 +255,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     success_and_stop,
     weights,
     parameters,
+    memory,
 )
 
 

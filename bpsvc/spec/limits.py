@@ -1,5 +1,6 @@
 """How much one submit may ask for, computed in Python integers before anything is allocated."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bpsvc.errors import Finding
@@ -10,14 +11,19 @@ _VALUES_AN_EPOCH = 10
 _VALUES_A_LAYER = 10
 _VALUES_A_PARAMETER = 4
 _BYTES_A_VALUE = 12
+_LARGE = 200_000_000
+_LESS = 'record less often, as in "record": {"every": "decades"}'
 
 
 @dataclass(frozen=True)
 class Limits:
-    """`runs` of one spec, `parameters` of one run, `record_bytes` of all runs together (None: no limit)."""
+    """`runs` of one spec, `parameters` of one run, bytes of memory that training one run takes, and
+    `record_bytes` of all runs together (None: no limit).
+    """
 
     runs: int = 100_000
     parameters: int = 10_000_000
+    run_bytes: int = 4 * 2**30
     record_bytes: int | None = 2 * 2**30
 
 
@@ -44,6 +50,13 @@ def volume(cadence: Cadence, epochs: int, layers: int, runs: int, parameters: in
     return Volume(records, records * (1 + layers + parameters), records * values * _BYTES_A_VALUE)
 
 
+def working_bytes(parameters: int, inputs: int, units: int, examples: int, batch: int | None) -> int:
+    """What training one run takes in memory: the data; for each parameter its value, its gradient and what an
+    optimizer keeps; for each unit and example of a batch z, a and delta.
+    """
+    return 8 * (examples * inputs + 4 * parameters + 3 * units * (batch or examples))
+
+
 def too_many_runs(points: int, seeds: int, limits: Limits) -> list[Finding]:
     """The finding when points × seeds pass the limit."""
     if points * seeds <= limits.runs:
@@ -63,5 +76,12 @@ def too_many_bytes(total: Volume, limits: Limits, path: tuple[str, ...]) -> list
     if limits.record_bytes is None or total.size <= limits.record_bytes:
         return []
     what = f"{total.records:,} records of all runs would take about {total.size / 2**30:,.1f} GiB"
-    remedy = 'record less often, as in "record": {"every": "decades"}; --yes if it is meant'
+    remedy = f"{_LESS}; --yes if it is meant"
     return [Finding(what, path, f"at most {limits.record_bytes / 2**30:g} GiB", remedy)]
+
+
+def large(total: Volume, cadences: Iterable[int | str]) -> list[str]:
+    """A warning when the records are many and a sparser cadence would do."""
+    if total.size <= _LARGE or set(cadences) == {"decades"}:
+        return []
+    return [f"{total.records:,} records will take about {total.size / 1e6:,.0f} MB; to {_LESS}"]

@@ -16,7 +16,7 @@ from bpsvc.spec.experiment import Experiment, Factor, PlannedRun
 from bpsvc.spec.findings import findings_of
 from bpsvc.spec.identity import digest_of, run_key
 from bpsvc.spec.labels import describe, labels_of, value_of
-from bpsvc.spec.limits import Limits, Volume, too_many_bytes, too_many_runs, volume
+from bpsvc.spec.limits import Limits, Volume, large, too_many_bytes, too_many_runs, volume
 from bpsvc.spec.located import Document
 from bpsvc.spec.overriding import named, overridden
 from bpsvc.spec.paths import get
@@ -202,7 +202,12 @@ def _experiment(
         volume=total,
         expect=tuple(one.model_dump(mode="json", exclude_none=True) for one in first.expect),
         warnings=tuple(
-            dict.fromkeys(text for point in points for text in warnings_of(point.subject, len(seeds)))
+            dict.fromkeys(
+                [
+                    *(text for point in points for text in warnings_of(point.subject, len(seeds))),
+                    *large(total, (point.run.record.every for point in points)),
+                ]
+            )
         ),
     )
 
