@@ -14,6 +14,7 @@ from bpsvc.reporting.palette import INK
 from bpsvc.reporting.style import Style
 
 _MOST_PANELS: Final = 6
+_MOST_DRAWN: Final = 300  # points of a row; more are rasterised
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def strip_rows(ax: Axes, frame: pd.DataFrame, strip: Strip, style: Style, row: f
                 markersize=2.2 * style.line,
                 markeredgewidth=0.4 * style.line,
                 alpha=0.8,
+                rasterized=len(values) > _MOST_DRAWN,
             )
         first = rows.iloc[0]
         ax.hlines(y, first["low"], first["high"], color=INK, linewidth=1.2 * style.line)
