@@ -7,7 +7,7 @@ import typer
 
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Form, Json, Run, Where
-from bpsvc.cli.output import Format, print_json, print_rows, render, say
+from bpsvc.cli.output import Format, print_json, print_rows, render, say, tell
 
 MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Give up after so many seconds.")]
@@ -131,7 +131,7 @@ def weights(
     if json:
         print_json(networks.weights(trained))
         return
-    say(
+    tell(
         f"run {trained.run_id} after {trained.epoch} epochs; w_sd leads from source s (0: the bias) to unit d"
     )
     print_rows(*looking.weight_rows(trained))
