@@ -1,12 +1,15 @@
 """Smooth activations, each with its record: the formulas of the lecture's table, and softmax for outputs."""
 
 import math
+from typing import Final
 
 import numpy as np
 
 from bpsvc.nn.activation import INFINITY, Activation, constant
 from bpsvc.nn.arrays import Floats, Knobs, Work
 from bpsvc.registry import Knob
+
+_ONE: Final = np.array(1.0)  # as an array: turning a number into one takes longer than a tiny layer
 
 # identity: f = z
 
@@ -37,12 +40,12 @@ IDENTITY = Activation(
 def logistic(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     np.negative(z, out=out)
     np.exp(out, out=out)  # overflows to inf below z = -709.8, where f < 1e-308 becomes 0
-    np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
+    np.add(out, _ONE, out=out)
+    np.divide(_ONE, out, out=out)  # `reciprocal` takes far longer
 
 
 def logistic_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
-    np.subtract(1.0, a, out=out)
+    np.subtract(_ONE, a, out=out)
     np.multiply(out, a, out=out)
     if "derivative_offset" in knobs:
         np.add(out, knobs["derivative_offset"], out=out)
@@ -94,7 +97,7 @@ def arctan(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
 def arctan_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     np.multiply(z, z, out=out)
     np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
+    np.divide(_ONE, out, out=out)
 
 
 ARCTAN = Activation(
@@ -148,7 +151,7 @@ def softsign(z: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
 def softsign_slope(z: Floats, a: Floats, knobs: Knobs, out: Floats, work: Work) -> None:
     np.abs(z, out=out)
     np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
+    np.divide(_ONE, out, out=out)
     np.multiply(out, out, out=out)
 
 
