@@ -151,6 +151,6 @@ class ChunkRecorder:
 
 
 def _null_infinities(values: Floats) -> None:
-    """What is not finite is null, and null is NaN."""
+    """What is not finite is null, and null is one NaN: its sign would depend on the place among the lanes."""
     if not np.isfinite(np.add.reduce(values, axis=None)):
-        values[np.isinf(values)] = np.nan
+        values[~np.isfinite(values)] = np.nan

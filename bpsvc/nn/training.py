@@ -210,9 +210,9 @@ class _Segment:
         if lanes.any():
             theta, slots = self.lanes.unstacked()
             runs = self.runs[self.where[lanes]]
-            self.state.theta[runs] = theta[lanes]
+            self.state.theta[runs] = _one_nan(theta[lanes])
             for name, values in slots.items():
-                self.state.slots[name][runs] = values[lanes]
+                self.state.slots[name][runs] = _one_nan(values[lanes])
             for name, values in self.best.items():
                 self.state.ledger[name][runs] = values[lanes]
         self.alive = self.alive & ~lanes
@@ -227,6 +227,13 @@ class _Segment:
             self._enter(self.where[keep], theta[keep], {name: values[keep] for name, values in slots.items()})
             if self.problem.full_batch:
                 self.lanes.evaluate()
+
+
+def _one_nan(values: Floats) -> Floats:
+    """The same with every NaN the same bits: whose sign an operation keeps depends on the run's place."""
+    if not np.isfinite(np.add.reduce(values, axis=None)):
+        values[np.isnan(values)] = np.nan
+    return values
 
 
 def _either(some: Bools | None, others: Bools | None) -> Bools | None:
