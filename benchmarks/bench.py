@@ -60,6 +60,8 @@ def sit(repetitions: int, scale: float, most: int, only: str) -> Sitting:
             say(told(rows[-1]))
     quiet = min((m.share for m in rows if m.row.cores == 1), default=1.0)
     busy = f"Processes had their core for {quiet:.0%} of the time or more."
+    if quiet < 0.9:
+        busy += " **The machine had other work: take what was on the clock (both cores) with a grain of salt.**"
     date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return Sitting(date, describe(), known, repetitions, busy, differences, rows, growth(scale, most))
 
