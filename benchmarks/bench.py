@@ -61,7 +61,7 @@ def sit(repetitions: int, scale: float, most: int, only: str) -> Sitting:
     quiet = min((m.share for m in rows if m.row.cores == 1), default=1.0)
     busy = f"Processes had their core for {quiet:.0%} of the time or more."
     if quiet < 0.9:
-        busy += " **The machine had other work: take what was on the clock (both cores) with a grain of salt.**"
+        busy += " **The machine had other work, which slows what is on the clock (both cores).**"
     date = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return Sitting(date, describe(), known, repetitions, busy, differences, rows, growth(scale, most))
 
