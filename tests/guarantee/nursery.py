@@ -82,13 +82,18 @@ def child(request: dict[str, Any]) -> int:
 def main() -> None:
     b"x".decode("utf-8-sig")  # loads it: a child that is nobody could not
     print("{}", flush=True)
+    ended: dict[int, int] = {}
     for line in sys.stdin:
         request = json.loads(line)
         if "poll" in request:
-            pid, status = os.waitpid(request["poll"], os.WNOHANG)
-            print(json.dumps(os.waitstatus_to_exitcode(status) if pid else None), flush=True)
+            if request["poll"] not in ended:
+                pid, status = os.waitpid(request["poll"], os.WNOHANG)
+                if pid:
+                    ended[pid] = os.waitstatus_to_exitcode(status)
+            print(json.dumps(ended.get(request["poll"])), flush=True)
             continue
         pid = os.fork()
+        ended.pop(pid, None)
         if pid == 0:
             code = 70
             try:

@@ -55,9 +55,7 @@ class Child:
     pid: int
 
     def poll(self) -> int | None:
-        """Its exit code (negative: the signal that killed it), or None while it lives. Ask once it is told no
-        more.
-        """
+        """Its exit code (negative: the signal that killed it), or None while it lives."""
         code: int | None = self.nursery.ask(poll=self.pid)
         return code
 

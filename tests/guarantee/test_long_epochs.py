@@ -13,12 +13,12 @@ from processes import Nursery
 pytestmark = pytest.mark.guarantee
 
 
-def spec(bits: int, epochs: int) -> dict[str, Any]:
+def spec(bits: int, epochs: int, depth: int = 1) -> dict[str, Any]:
     """Online learning: an epoch has 2**bits steps."""
     return {
         "name": "slow",
         "data": {"source": "parity", "bits": bits},
-        "network": {"hidden": [3]},
+        "network": {"hidden": {"depth": depth, "units": 3}},
         "training": {"learning_rate": 0.1, "epochs": epochs, "batch_size": 1},
         "seeds": 2,
     }
@@ -39,7 +39,7 @@ def test_a_lease_outlasts_its_epochs(nursery: Nursery, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_stop_does_not_wait_for_a_very_long_epoch(nursery: Nursery, tmp_path: Path, processes: int) -> None:
-    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=16, epochs=5)))
+    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=16, epochs=5, depth=20)))
     nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
     db = tmp_path / "bpsvc.db"
     worker = nursery.bpsvc(tmp_path, "worker", "--watch", "--processes", processes)
