@@ -70,6 +70,9 @@ def package(experiments: Sequence[str], files: Mapping[str, str], rows: Mapping[
 
 def _resource(relation: Relation, file: str, rows: int) -> dict[str, Any]:
     form = file.rsplit(".", 1)[1]
+    fields = [_field(column) for column in relation.columns]
+    if form == "parquet":
+        fields += [_number(column) for column in relation.columns if column.kind == "ANY"]
     return {
         "name": relation.name,
         "path": file,
@@ -77,10 +80,16 @@ def _resource(relation: Relation, file: str, rows: int) -> dict[str, Any]:
         "mediatype": _MEDIA[form],
         "description": relation.meaning,
         "rows": rows,
-        "schema": {"fields": [_field(column) for column in relation.columns], "missingValues": [""]},
+        "schema": {"fields": fields, "missingValues": [""]},
     }
 
 
 def _field(column: PublicColumn) -> dict[str, Any]:
     field: dict[str, Any] = {"name": column.name, "type": _TYPES[column.kind], "description": column.meaning}
     return field if column.nullable else {**field, "constraints": {"required": True}}
+
+
+def _number(column: PublicColumn) -> dict[str, Any]:
+    """The column that Parquet has beside one of numbers and texts."""
+    about = f"`{column.name}` where it is a number"
+    return {"name": f"{column.name}_number", "type": "number", "description": about}

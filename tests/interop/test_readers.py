@@ -61,6 +61,13 @@ def test_duckdb_and_polars_read_the_same_rows(db: Path, folder: Path, relation: 
     assert len(pandas.read_parquet(file)) == len(wanted)
 
 
+def test_the_dictionary_names_the_columns_of_every_file(folder: Path) -> None:
+    package = json.loads((folder / "datapackage.json").read_text())
+    for resource in package["resources"]:
+        names = [field["name"] for field in resource["schema"]["fields"]]
+        assert parquet.read_schema(folder / resource["path"]).names == names
+
+
 def test_types_and_meanings_travel_with_the_file(folder: Path) -> None:
     schema = parquet.read_schema(folder / "epochs.parquet")
     assert str(schema.field("epoch").type) == "int64" and not schema.field("epoch").nullable
