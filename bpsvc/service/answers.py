@@ -11,7 +11,7 @@ from bpsvc.spec import RunSpec
 from bpsvc.store import Snapshot
 from bpsvc.work import checkpoint, stacking
 
-_GRID: Final = 61
+_GRID: Final = 41
 _MARGIN: Final = 0.25  # of the inputs' range, beyond the examples
 _PANELS: Final = 12
 _MOST_RUNS: Final = 1000
