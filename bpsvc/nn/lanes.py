@@ -3,6 +3,7 @@
 Lanes only compute; who has ended, and what is recorded, is `training`'s affair.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -123,16 +124,12 @@ class Lanes:
 
     def series(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """The epoch series called for (but validation's and sharpness), (R,) each, and the layer series, (L,
-        R).
+        R). gradient_l2 is of layers and still squared: the recorder finishes it for many epochs at once.
         """
         epochs = {name: self.gauge.measure(name) for name in self.epoch_names}
         layers = self.gauge.layers(self.layer_names)
         if self.gradient_l2:
-            squares = self.gauge.squared_gradients()
-            total = squares[0].copy()
-            for row in squares[1:]:  # one after another: a reduction's order would depend on the runs
-                np.add(total, row, out=total)
-            epochs["gradient_l2"], layers["gradient_l2"] = np.sqrt(total), np.sqrt(squares)
+            layers["gradient_l2"] = self.gauge.squared_gradients()
         return epochs, layers
 
     def parameter_series(self) -> dict[str, Floats]:
@@ -144,7 +141,7 @@ class Lanes:
         """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,
         and the layer (from 1) where it shows first: in the weights, then forward, then backward.
         """
-        if np.isfinite(np.vdot(self.finite, self.finite)):
+        if math.isfinite(self.finite.dot(self.finite)):
             return None
         theta, gradient, loss = self.parameters
         slices, stages = self.problem.network.slices, self.full.stages

@@ -34,6 +34,7 @@ class Recorder:
         self.measured = [name for name in epoch_series if name not in nulls]
         self.parameters = parameters  # how many of a run are recorded: P or none
         columns = len(self.measured) + layers * len(layer_series) + parameters * len(PARAMETER_SERIES)
+        self.gradient_l2 = self._columns_of_gradient_l2()
         self.values = np.empty((columns, len(runs), len(planned)))
         self.written = np.zeros((len(runs), len(planned)), dtype=bool)
         self.between: list[Records] = []
@@ -49,7 +50,8 @@ class Recorder:
         """Writes the series (R,), (L, R) and (P, R) of these lanes into `row`, (columns, lanes)."""
         at = 0
         for name in self.measured:
-            row[at] = epochs[name][lanes]
+            if name in epochs:
+                row[at] = epochs[name][lanes]
             at += 1
         for name in self.layer_series:
             row[at : at + self.layers] = layers[name][:, lanes]
@@ -57,6 +59,24 @@ class Recorder:
         for values in parameters.values():
             row[at : at + self.parameters] = values[:, lanes]
             at += self.parameters
+
+    def _columns_of_gradient_l2(self) -> tuple[int, slice] | None:
+        """That of the epochs, and those of the layers."""
+        if "gradient_l2" not in self.measured:
+            return None
+        first = len(self.measured) + self.layers * self.layer_series.index("gradient_l2")
+        return self.measured.index("gradient_l2"), slice(first, first + self.layers)
+
+    def finish(self, rows: Floats) -> None:
+        """Of `rows` (E, columns, R): gradient_l2 from its squares by layer, and nulls."""
+        if self.gradient_l2 is not None:
+            total, squares = (rows[:, columns] for columns in self.gradient_l2)
+            np.copyto(total, squares[:, 0])
+            for k in range(1, self.layers):  # one after another: a reduction's order would depend on the runs
+                np.add(total, squares[:, k], out=total)
+            np.sqrt(total, out=total)
+            np.sqrt(squares, out=squares)
+        _null_infinities(rows)
 
     def records(self) -> Records:
         """Everything that was written, sorted by run and epoch."""
@@ -139,13 +159,13 @@ class ChunkRecorder:
         elif lanes.any():
             part = np.empty((len(self.values), np.count_nonzero(lanes)))
             self.recorder.fill(part, epochs, layers, parameters, np.flatnonzero(lanes))
-            _null_infinities(part)
+            self.recorder.finish(part[None])
             self.recorder.aside(self.runs[where[lanes]], epoch, part)
 
     def flush(self) -> None:
         """From epoch by epoch to run by run."""
         end, filled = self.done + self.buffered, self.buffer[: self.buffered]
-        _null_infinities(filled)
+        self.recorder.finish(filled)
         self.values[:, :, self.done : end] = filled.transpose(1, 2, 0)
         self.done, self.buffered = end, 0
 

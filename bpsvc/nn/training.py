@@ -96,7 +96,7 @@ class _Segment:
 
     def _enter(self, where: Ints, theta: Floats, slots: dict[str, Floats]) -> None:
         """Puts the runs at positions `where` of this chunk into lanes, with their best so far."""
-        self.where, self.alive = where, np.ones(len(where), dtype=bool)
+        self.where, self.alive, self.living = where, np.ones(len(where), dtype=bool), len(where)
         self.lanes = Lanes(self.problem.take(self.runs[where]), theta, slots)
         self.best = {name: self.state.ledger[name][self.runs[where]] for name in _BEST}
 
@@ -107,7 +107,7 @@ class _Segment:
         if initial:
             self._judge(0, recorded=True)
         for epoch in range(self.begin, self.end):
-            if not np.count_nonzero(self.alive):
+            if not self.living:
                 break
             self.lanes.train(epoch)
             recorded = cadence.records(epoch + 1)
@@ -132,7 +132,7 @@ class _Segment:
                 runs = self.runs[self.where[diverged]]
                 self.state.diverged_epoch[runs] = epoch
                 self.state.diverged_layer[runs] = self._mine(broken[1])[diverged]
-        if broken or np.count_nonzero(self.alive) <= (1.0 - IDLE_SHARE) * len(self.alive):
+        if broken or self.living <= (1.0 - IDLE_SHARE) * len(self.alive):
             self._close_ranks()
 
     def _end(self, epoch: int, given_up: Bools | None, ended: Bools | None, diverged: Bools | None) -> None:
@@ -200,7 +200,8 @@ class _Segment:
     def _better(self, writing: Bools, loss: Floats, epoch: int, name: str) -> Bools:
         losses, loss = self.best[f"{name}_loss"], self._mine(loss)
         better: Bools = np.less(loss, losses)
-        np.logical_and(better, writing, out=better)
+        if writing is not self.alive or self.living < len(writing):
+            np.logical_and(better, writing, out=better)
         np.copyto(losses, loss, where=better)
         np.copyto(self.best[f"{name}_epoch"], epoch, where=better)
         return better
@@ -216,6 +217,7 @@ class _Segment:
             for name, values in self.best.items():
                 self.state.ledger[name][runs] = values[lanes]
         self.alive = self.alive & ~lanes
+        self.living = int(np.count_nonzero(self.alive))
 
     def _close_ranks(self) -> None:
         """New lanes for those who go on, without those who have ended."""
