@@ -125,6 +125,15 @@ class Snapshot:
             "layer_gradients", ("run_id", "epoch", "layer"), series, LAYER_SERIES, which, runs
         )
 
+    def parameters(self, which: Which = None, *, runs: Iterable[int] | None = None) -> "pd.DataFrame":
+        """The table `parameters`, by run, epoch, layer and name; chosen as for `epochs`."""
+        sql = f"""
+            {_WANTED} SELECT t.* FROM wanted w
+            CROSS JOIN parameters t ON t.run_id = w.run_id AND t.epoch <= w.last
+            ORDER BY t.run_id, t.epoch, t.layer, t.name
+        """
+        return frame(self._cursor, sql, self._chosen(which, runs), "parameters")
+
     def datasets(self) -> "pd.DataFrame":
         """The view `datasets`."""
         return frame(self._cursor, "SELECT * FROM datasets ORDER BY data, digest", {}, "datasets")
@@ -180,10 +189,6 @@ class Snapshot:
     ) -> "pd.DataFrame":
         if unknown := set(series) - set(known):
             raise NotFoundError(f"{table} has no {', '.join(sorted(unknown))}", allowed=", ".join(known))
-        values: dict[str, Any] = {
-            "experiments": None if which is None else json.dumps([named.id for named in self._named(which)]),
-            "runs": None if runs is None else json.dumps([int(run) for run in runs]),
-        }
         columns = ", ".join(f"t.{name}" for name in (*keys, *series))
         order = ", ".join(f"t.{name}" for name in keys)
         sql = f"""
@@ -191,4 +196,11 @@ class Snapshot:
             CROSS JOIN {table} t ON t.run_id = w.run_id AND t.epoch <= w.last
             ORDER BY {order}
         """
-        return numbers(self._cursor, sql, values, keys)
+        return numbers(self._cursor, sql, self._chosen(which, runs), keys)
+
+    def _chosen(self, which: Which, runs: Iterable[int] | None) -> dict[str, Any]:
+        """The parameters of `_WANTED`."""
+        return {
+            "experiments": None if which is None else json.dumps([named.id for named in self._named(which)]),
+            "runs": None if runs is None else json.dumps([int(run) for run in runs]),
+        }

@@ -250,6 +250,11 @@ class Store:
         with self.snapshot() as now:
             return now.layer_gradients(experiment, runs=runs, series=series)
 
+    def parameters(self, experiment: Which = None, *, runs: Iterable[int] | None = None) -> "pd.DataFrame":
+        """See `Snapshot.parameters`."""
+        with self.snapshot() as now:
+            return now.parameters(experiment, runs=runs)
+
     def datasets(self) -> "pd.DataFrame":
         """See `Snapshot.datasets`."""
         with self.snapshot() as now:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cli_help import TINY, Bpsvc
 
+from bpsvc import Store
+
 PROCESSES = ("--processes", 1)
 
 
@@ -177,6 +179,10 @@ def test_parameters_are_recorded_by_the_lectures_names(bpsvc: Bpsvc) -> None:
     assert {row["name"]: (row["value"], row["gradient"]) for row in rows} == traced
     count = bpsvc("query", "SELECT count(*) AS n FROM parameters", "--format", "json").json
     assert count == [{"n": 2 * 5 * 9}]
+    with Store("bpsvc.db") as store:
+        table = store.parameters("tiny", runs=[2])
+    assert list(table["name"][:9]) == ["w01", "w02", "w11", "w12", "w21", "w22", "w03", "w13", "w23"]
+    assert len(table) == 5 * 9
 
 
 def test_too_many_parameters_are_not_recorded(bpsvc: Bpsvc) -> None:
