@@ -1,8 +1,10 @@
 """Report: gather what is stored of some experiments, in one read transaction, and write pages about it."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 
@@ -23,6 +25,8 @@ from bpsvc.service import answers
 from bpsvc.service.judging import rejudged
 from bpsvc.service.selecting import select
 from bpsvc.store import Snapshot, Store
+
+_LONGEST_TITLE: Final = 120  # of 255 bytes that a file system allows a name, some for the temporary one
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,13 @@ def seen(
 
 
 def title(experiments: pd.DataFrame) -> str:
-    """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest."""
+    """The folder's name: `xor`, `xor-vs-vanishing`, and `xor-r1` for a revision that is not the newest; of
+    many only the first, how many more, and some digits of the hash of them all.
+    """
     rows = experiments[["name", "revision", "newest"]].itertuples(index=False, name=None)
-    return "-vs-".join(slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows)
+    slugs = [slug(name) + ("" if newest else f"-r{revision}") for name, revision, newest in rows]
+    whole = "-vs-".join(slugs)
+    if len(whole) <= _LONGEST_TITLE:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{slugs[0][:_LONGEST_TITLE]}-vs-{len(slugs) - 1}-more-{digest}"
