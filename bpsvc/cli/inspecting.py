@@ -51,7 +51,7 @@ def trace(
     if json:
         print_json(tracing.document(step))
     else:
-        print("\n".join(tracing.lines(step)))
+        print("\n".join(tracing_text.lines(step)))
 
 
 def gradcheck(

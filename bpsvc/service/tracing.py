@@ -17,7 +17,6 @@ from bpsvc.store import Store
 from bpsvc.work import stacking
 
 WHOLE: Final = 40  # up to so many parameters all are shown, beyond one path
-EXAMPLES: Final = 8
 
 
 @dataclass(frozen=True)
@@ -228,82 +227,6 @@ def units(text: str | None) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(",")) if text else ()
     except ValueError:
         raise UsageError("a path is numbers of units", value=text, allowed="3,1,1") from None
-
-
-def lines(traced: Traced) -> list[str]:
-    """The step as text."""
-    likelihood = traced.loss == "log_likelihood"
-    of = "log L" if likelihood else f"−{traced.loss}"
-    rate = "–" if traced.learning_rate is None else f"{traced.learning_rate:g}"
-    path = f" Shown: the path through units {', '.join(map(str, traced.path))}." if traced.path else ""
-    return [
-        f"{traced.what}, after {traced.epoch:,} epochs: {of} over {traced.count} examples, "
-        f"{traced.reduction}; {traced.optimizer}, ε = {rate}",
-        "",
-        "Forward: each example through the network; every h is kept for the way back.",
-        *_example_table(traced),
-        "",
-        f"Backward: what each example adds to ∂({of})/∂w_sd = Σ δ_d h_s (s = 0: the bias, h_0 = 1), "
-        f"then the step.{path}",
-        *_weight_table(traced),
-        *(f"{name}: ∂({of})/∂{name} = {value:.6g}" for name, value in traced.knobs.items()),
-        "",
-        f"loss {traced.mean_loss:.6g}",
-        *(f"note: {note}" for note in traced.notes),
-    ]
-
-
-def _example_table(traced: Traced) -> list[str]:
-    shown = traced.examples[:EXAMPLES]
-    pull = "y/h−(1−y)/(1−h)" if traced.loss == "log_likelihood" and len(shown[0].pull) == 1 else ""
-    header = ["i", *shown[0].inputs, *shown[0].units, *shown[0].targets]
-    header += [*(pull or name for name in shown[0].pull), *(f"δ({name})" for name in shown[0].signals)]
-    rows = []
-    for i, one in enumerate(shown, 1):
-        seen = (one.inputs, one.units, one.targets, one.pull, one.signals)
-        rows.append([str(i), *(_short(value) for part in seen for value in part.values())])
-    left = len(traced.examples) - len(shown)
-    return _columns(header, rows) + ([f"… and {left} more examples"] if left else [])
-
-
-def _weight_table(traced: Traced) -> list[str]:
-    count = min(EXAMPLES, traced.count)
-    header = [
-        "layer",
-        "w_sd",
-        *(f"i={i}" for i in range(1, count + 1)),
-        *(["…"] if traced.count > count else []),
-    ]
-    header += ["sum", traced.reduction, "old", "new"]
-    rows = []
-    for one in traced.weights:
-        terms = [_short(term) for term in one.terms[:count]] + (["…"] if traced.count > count else [])
-        rows.append(
-            [
-                str(one.layer),
-                one.name,
-                *terms,
-                _short(one.total),
-                _short(one.used),
-                _short(one.old),
-                _short(one.new),
-            ]
-        )
-    return _columns(header, rows)
-
-
-def _columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    return [
-        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        for row in (header, *rows)
-    ]
-
-
-def _short(value: float) -> str:
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value + 0.0:.5f}".rstrip("0").rstrip(".")  # + 0.0: no −0
-    return f"{value:.3e}"
 
 
 def document(traced: Traced) -> dict[str, Any]:
