@@ -25,7 +25,7 @@ def spec(bits: int, epochs: int, depth: int = 1) -> dict[str, Any]:
 
 
 def test_a_lease_outlasts_its_epochs(nursery: Nursery, tmp_path: Path) -> None:
-    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=13, epochs=2)))
+    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=14, epochs=2, depth=5)))
     nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
     db, began = tmp_path / "bpsvc.db", time.monotonic()
     workers = [nursery.work(tmp_path, lease_s=0.6) for _ in range(2)]
