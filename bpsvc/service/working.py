@@ -2,11 +2,17 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from bpsvc.store import Progress, Receipt, Store, owner
 from bpsvc.work.driver import drain
 from bpsvc.work.effort import Effort
 from bpsvc.work.executors import executor, processors
+
+_MOVED: Final = """
+    SELECT count(*) FROM runs JOIN experiment_runs USING (run_id)
+    WHERE experiment = :experiment AND environment_changed
+"""
 
 
 def train(
@@ -44,6 +50,9 @@ def summary(store: Store, receipt: Receipt) -> str:
     now = store.progress([receipt.id])
     counts = {name: getattr(now, name) for name in ("diverged", "failed", "cancelled", "queued", "running")}
     parts = [f"{now.done} done", *(f"{count} {name}" for name, count in counts.items() if count)]
+    moved = store.query(_MOVED, {"experiment": receipt.experiment}).rows[0][0]
+    if moved:
+        parts.append(f"{moved} went on in another environment (bits may differ: see `environment` in runs)")
     return f"{receipt.experiment}: {now.runs} runs, {', '.join(parts)}"
 
 
