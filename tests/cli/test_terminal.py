@@ -152,6 +152,7 @@ def test_locales_that_cannot_spell(folder: Path, locale: Mapping[str, str]) -> N
         assert b"----------  ----" in table.stdout
 
 
+@pytest.mark.slow
 def test_rm_asks_only_somebody_who_is_there(folder: Path) -> None:
     for stdin in ("<&-", "< <(echo y)"):
         done = piped(folder, f"bpsvc rm tiny {stdin}")
