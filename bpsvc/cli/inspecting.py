@@ -38,7 +38,7 @@ def trace(
 
       bpsvc trace @last --epoch 100
     """
-    from bpsvc.service import describing, tracing
+    from bpsvc.service import describing, tracing, tracing_text
     from bpsvc.store import Store
 
     units = tracing.units(path)
