@@ -11,6 +11,7 @@ first uses only `matmul`, ufuncs and reductions over whole trailing axes.
 """
 
 import inspect
+import math
 from typing import Final, Protocol
 
 import numpy as np
@@ -36,7 +37,7 @@ class Layout(Protocol):
     units: int  # axis of the units
     examples: int  # axis of the examples
     least: int  # lanes below which companions are padded
-    copies: bool  # what feeds a layer has a memory order of its own
+    few: float  # up to so many units of all examples, what feeds a layer is a copy in memory of its own
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]: ...
     def stack(self, runs_first: Floats) -> Floats: ...
@@ -65,7 +66,7 @@ class Layout(Protocol):
 class RunsLast:
     """(D, N, R), theta (P, R)."""
 
-    name, units, examples, least, copies = "runs_last", 0, 1, 2, True
+    name, units, examples, least, few = "runs_last", 0, 1, 2, math.inf
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
         return (*rest, runs)
@@ -168,7 +169,10 @@ class RunsLast:
 class RunsFirst:
     """(R, D, N), theta (R, P)."""
 
-    name, units, examples, least, copies = "runs_first", 1, 2, 1, False
+    name, units, examples, least = "runs_first", 1, 2, 1
+    # Beside the constant that carries a bias, units are one short vector for each run, where numpy sees one
+    # long vector in memory of their own: for a small layer that is worth a copy.
+    few: float = 256
 
     def shape(self, runs: int, *rest: int) -> tuple[int, ...]:
         return (runs, *rest)

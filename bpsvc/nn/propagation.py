@@ -102,7 +102,7 @@ class Propagation:
             shape = layout.shape(self.runs, at.units, self.examples)
             a = layout.feeding(self.runs, at.units + 1, self.examples, fed)
             head = layout.head(a, at.units)
-            copies = layout.copies and fed > 1
+            copies = at.units * self.examples <= layout.few and fed > 1
             learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
             delta = np.zeros(shape)
             pulled = layout.feeding(self.runs, at.units, self.examples, fed) if copies else delta
