@@ -103,7 +103,7 @@ class RunsLast:
         with a few rows until they are done, in half the time or less. (Elsewhere one order is best: numpy
         then sees one long vector.)
         """
-        if fed == 1:
+        if fed <= 1:
             return np.ones((units, examples, runs))
         return np.ones((examples, units, runs)).swapaxes(0, 1)
 

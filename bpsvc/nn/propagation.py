@@ -96,11 +96,12 @@ class Propagation:
         layout, theta, gradient = self.layout, parameters.theta, parameters.gradient
         pool = Pool(max(layer.units for layer in network.layers) * self.examples * self.runs)
         stages: list[Stage] = []
-        fan_out = [layer.units for layer in network.layers[1:]] + [1]
+        # The outputs feed nothing: no constant beside them, so they are one long vector.
+        fan_out = [layer.units for layer in network.layers[1:]] + [0]
         for layer, at, given, fed in zip(network.layers, network.slices, knobs, fan_out, strict=True):
             below = stages[-1].a if stages else None
             shape = layout.shape(self.runs, at.units, self.examples)
-            a = layout.feeding(self.runs, at.units + 1, self.examples, fed)
+            a = layout.feeding(self.runs, at.units + (fed > 0), self.examples, fed)
             head = layout.head(a, at.units)
             copies = at.units * self.examples <= layout.few and fed > 1
             learned = {k: layout.per_run(layout.rows(theta, slice(n, n + 1))) for k, n in at.knobs.items()}
