@@ -1,8 +1,8 @@
 """How fast everything together records: spec in, rows out, whole process, imports and all.
 
-Run `python -m benchmarks.throughput`. 1,000 runs of XOR, every epoch recorded, 20 values each (6 of the epoch,
-since XOR has no validation part, and 7 of each of 2 layers). To reach: 2.5 million values a second, less than
-500 MB of memory.
+Run `python -m benchmarks.throughput`. 1,000 runs of XOR, every epoch recorded, 20 values each (6 of the
+epoch, since XOR has no validation part, and 7 of each of 2 layers). To reach: 2.5 million values a second,
+less than 500 MB of memory.
 """
 
 import argparse
