@@ -1,5 +1,8 @@
 """The typer application: all commands by name, each defined in the module of its kind."""
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
 from bpsvc.cli import (
@@ -24,6 +27,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"bpsvc {version('bpsvc')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    show: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train networks by backpropagation from JSON specs, keep every epoch, report honestly."""
+
 
 for command in (
     specs.init,

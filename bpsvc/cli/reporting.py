@@ -39,8 +39,8 @@ def report(
     ] = None,
     style: Annotated[str, typer.Option("--style", help="screen, slide or paper.")] = "screen",
     formats: Annotated[
-        str, typer.Option("--format", help="Of html, svg, png, pdf, csv, md and tex, with commas between.")
-    ] = "html,svg,png,csv,md,tex",
+        str, typer.Option("--format", help="Files beside the page: svg, png, pdf, csv, md, tex, with commas.")
+    ] = "svg,png,csv,md,tex",
     check: Annotated[
         bool, typer.Option("--check", help="Exit with 1 if the runs are not as their specs expect.")
     ] = False,
@@ -75,7 +75,12 @@ def report(
             print(reporting.one_figure(store, names, figure, file, wish=wish, style=style))
             return 0
         page = reporting.report(
-            store, names, output or Path("reports"), wish=wish, formats=formats.split(","), style=style
+            store,
+            names,
+            output or Path("reports"),
+            wish=wish,
+            formats=["html", *formats.split(",")],
+            style=style,
         )
         verdicts = reporting.check(store, names) if check else []
     print(page)

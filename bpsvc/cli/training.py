@@ -132,12 +132,16 @@ def worker(
 
     with Store(db, mode="write") as store, graceful() as stop:
         schedules = attending.attending(store, say) if watch else contextlib.nullcontext()
+        failed = store.progress().failed
         with progress() as show, schedules:
             effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
         tell(working.cost(effort))
-        code = _ended(stop.signal, "`bpsvc worker` goes on from here") or working.verdict(store, None)
+        new = store.progress().failed - failed
+        code = _ended(stop.signal, "`bpsvc worker` goes on from here") or int(new > 0)
         if code == 0:
             tell("next: bpsvc status")
+        elif new > 0:
+            say(f"{new} runs failed; `bpsvc runs --where \"status = 'failed'\"` and `bpsvc show RUN` say why")
         return code
 
 

@@ -1,21 +1,22 @@
 """What was asked and what came out, in generated sentences with numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 from bpsvc.reporting.cases import DIVERGED, UNFINISHED
 from bpsvc.reporting.figures import depth
+from bpsvc.reporting.figures.pairs import comparisons
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.plateaus import LEVELS, has_levels, stuck
-from bpsvc.reporting.stats import paired_difference
 from bpsvc.reporting.tables.comparison import COMPARISON
 from bpsvc.reporting.tables.words import figure, later, percent, percent_range, plural, whole
 
 Row = dict[str, Any]
 _NAMED: Final = 3  # so many configurations are named one by one; more are counted
+_NUMBERS: Final = ("difference", "low", "high")
+_COMPARED: Final = 3  # more would be no summary
 _PAIRS: Final = 5  # fewer common seeds say nothing
 
 
@@ -109,30 +110,34 @@ def pace(material: Material, rows: Sequence[Row]) -> list[str]:
         return [f"Pace: {median}."]
     late = later(slow["epochs_median"], slow["horizon"])
     sentence = f"Fastest: {fast['configuration']}, {median}; slowest: {slow['configuration']}, median {late}."
-    return [sentence, *_paired(material, str(fast["configuration"]), str(slow["configuration"]))]
+    return [sentence, *_paired(material)]
 
 
-def _paired(material: Material, fast: str, slow: str) -> list[str]:
-    """How many times the epochs, over the seeds that both configurations have."""
-    numbers = material.configurations.set_index("label")["configuration"]
-    ended = material.cases[material.cases["state"] != UNFINISHED]
-    epochs = {
-        name: ended[ended["configuration"] == numbers[name]]
-        .drop_duplicates("seed")
-        .set_index("seed")["solved_epoch"]
-        for name in (fast, slow)
-    }
-    both = pd.concat(epochs, axis=1, join="inner").fillna(np.inf)
-    logs = np.log(both.clip(lower=0.5))
-    result = paired_difference(logs[fast].to_numpy(), logs[slow].to_numpy())
-    if result.pairs < _PAIRS or not np.isfinite([result.median, result.low, result.high]).all():
-        return []
-    times, low, high = np.exp([result.median, result.low, result.high])
-    correlation = "" if np.isnan(result.correlation) else f", rank correlation {result.correlation:.2f}"
-    return [
-        f"Seed by seed, {slow} needs {times:.2f} times the epochs of {fast} (median of {result.pairs} "
-        f"pairs, 95 % interval {low:.2f}–{high:.2f}{correlation})."
-    ]
+def _paired(material: Material) -> list[str]:
+    """How many times the epochs, over common seeds, where configurations differ in one factor alone."""
+    table = comparisons(material)
+    rows = table[(table["row"] == "median") & (table["ratio"] == 1) & (table["pairs"] >= _PAIRS)]
+    told = [row for row in rows.to_dict("records") if _decided(row)]
+    return [_times(row) for row in told[:_COMPARED]]
+
+
+def _decided(row: Mapping[Any, Any]) -> bool:
+    """Whether neither side of the middle pair, nor of the interval, is "later"."""
+    values = np.array([row[name] for name in _NUMBERS])
+    return bool(np.isfinite(values).all() and (values > 0).all())
+
+
+def _times(row: Mapping[Any, Any]) -> str:
+    times, low, high = (row[name] for name in _NUMBERS)
+    more, less = row["level"], row["base"]
+    if times < 1:
+        more, less, times, low, high = less, more, 1 / times, 1 / high, 1 / low
+    within = f" with {row['others']}" if row["others"] else ""
+    correlation = "" if np.isnan(row["correlation"]) else f", rank correlation {row['correlation']:.2f}"
+    return (
+        f"Seed by seed{within}, {more} needs {times:.2f} times the epochs of {less} "
+        f"(median of {row['pairs']:.0f} pairs, 95 % interval {low:.2f}–{high:.2f}{correlation})."
+    )
 
 
 def losses(material: Material, rows: Sequence[Row]) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from bpsvc import data, nn
+from bpsvc.service.networks import after
 from bpsvc.spec import RunSpec
 from bpsvc.store import Snapshot
 from bpsvc.work import checkpoint, stacking
@@ -70,9 +71,11 @@ class _Net:
 
     def __init__(self, now: Snapshot, row: Mapping[Any, Any], dataset: data.Dataset) -> None:
         run = RunSpec.from_canonical(row["spec"])
-        state = now.checkpoint(int(row["run_id"]))
-        assert state is not None  # a run with a loss has begun
-        self.theta = checkpoint.unpack([state]).theta[0]
+        packed = now.checkpoint(int(row["run_id"]))
+        assert packed is not None  # a run with a loss has begun
+        state, epoch = checkpoint.unpack([packed]), int(row["epochs_done"])
+        # Another experiment may have gone on with the run: this one's report ends where this one does.
+        self.theta = state.theta[0] if state.epoch == epoch else after(run, int(row["seed"]), dataset, epoch)
         self.network = stacking.network(run, dataset.inputs)
         self.knobs = [dict(layer.activation.knobs) for layer in run.network.layers]
         self.prepared = stacking.prepared(run, int(row["seed"]), dataset)

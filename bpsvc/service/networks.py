@@ -75,13 +75,20 @@ def moment(text: str) -> str | int:
 
 
 def after(run: RunSpec, seed: int, dataset: data.Dataset, epochs: int) -> nn.Floats:
-    """The parameters (P,) of a run after so many epochs, trained from the start."""
+    """The parameters (P,) of a run after so many epochs, trained from the start.
+
+    Raises:
+        NotFoundError: the run ends before.
+    """
     problem = stacking.stack([run], [seed], dataset)
     theta = stacking.initial(problem.network, [run], [seed])
     if epochs:
         with threadpool_limits(limits=1):
             state, _ = nn.start(problem, theta)
-            theta = nn.advance(problem, state, epochs)[0].theta
+            state, _ = nn.advance(problem, state, epochs)
+            theta, ended = state.theta, int(state.ended_epoch[0])
+        if 0 <= ended < epochs:
+            raise NotFoundError(f"the run ends at epoch {ended} and has no epoch {epochs}")
     first: nn.Floats = theta[0]
     return first
 

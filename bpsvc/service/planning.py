@@ -1,6 +1,5 @@
 """The plan: what a submit would do, how much it would store, and about how long it would take."""
 
-import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,10 +18,6 @@ _MEASURED_STACKS: Final = 4
 _MEASURE_S: Final = 0.03
 _LANES: Final = 256
 _HOPELESS_DECADES: Final = 6.0
-_PRESENT: Final = """
-    SELECT run_key, status, outcome, epochs, epochs_done FROM runs
-    WHERE run_key IN (SELECT value FROM json_each(:keys))
-"""
 
 
 @dataclass(frozen=True)
@@ -97,10 +92,8 @@ def _present(experiment: Experiment, db: str | Path) -> dict[str, tuple[str, str
         return {}
     from bpsvc.store import Store  # loading it takes long, and often there is no store yet
 
-    keys = json.dumps([run.key for run in experiment.runs])
-    with Store(db) as store:
-        answer = store.query(_PRESENT, {"keys": keys}, max_rows=len(experiment.runs))
-    return {key: (status, outcome, epochs, done) for key, status, outcome, epochs, done in answer.rows}
+    with Store(db) as store, store.snapshot() as now:
+        return now.standing(run.key for run in experiment.runs)
 
 
 def _to_do(
@@ -114,7 +107,7 @@ def _to_do(
     for run in experiment.runs:
         status, outcome, target, done = present.get(run.key, ("new", None, 0, 0))
         new += status == "new"
-        extend += status != "new" and target < run.epochs and outcome in (None, "horizon")
+        extend += status not in ("new", "failed") and target < run.epochs and outcome in (None, "horizon")
         ended = outcome not in (None, "horizon") or status in ("failed", "diverged")
         left = 0 if ended else run.epochs - min(done, run.epochs)
         if left or status == "new":
@@ -190,6 +183,8 @@ def _factors(experiment: Experiment) -> dict[str, dict[str, int]]:
 
 
 def _duration(seconds: float) -> str:
+    if seconds == 0:
+        return "no time"
     if seconds < 1:
         return "a second"
     if seconds < 120:

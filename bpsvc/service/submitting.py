@@ -11,11 +11,8 @@ __all__ = ["described", "read", "submit"]
 
 
 def submit(store: Store, experiments: Sequence[spec.Experiment]) -> list[Receipt]:
-    """Store the experiments and the runs that are not there yet; nothing is trained."""
-    return [
-        store.submit(experiment, stacking.keys(experiment), scalings=stacking.scalings(experiment))
-        for experiment in experiments
-    ]
+    """Store the experiments and the runs that are not there yet, all or nothing; nothing is trained."""
+    return store.submit_all([(one, stacking.keys(one), stacking.scalings(one)) for one in experiments])
 
 
 def described(receipt: Receipt) -> str:

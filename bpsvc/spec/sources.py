@@ -92,7 +92,7 @@ class Library:
         if not real.is_relative_to(self._base.resolve()):
             raise DataError(
                 f"{name!r} lies outside the spec's folder",
-                remedy="copy the file beside the spec, or allow it with --allow-path",
+                remedy="copy the file beside the spec, or add the flag --allow-path",
             )
         return path
 

@@ -11,8 +11,12 @@ from typing import Final
 
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 
-# How far a run is: one that has ended is further than any that has not.
-_RANK: Final = "({0}.status IN ('done', 'diverged')) * 4611686018427387904 + coalesce({0}c.epoch + 1, 0)"
+# How far a run is: one that has ended for good is further than any that may go on; having reached some
+# horizon is no end, since more epochs may be asked of it.
+_RANK: Final = """
+    (({0}.outcome IN ('solved', 'early_stop', 'diverged')) IS TRUE) * 4611686018427387904
+        + coalesce({0}c.epoch + 1, 0)
+"""
 
 _PICK: Final = f"""
     CREATE TEMP TABLE picked AS

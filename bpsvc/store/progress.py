@@ -16,7 +16,7 @@ _ALL: Final = "SELECT r.status, r.outcome, r.epochs_done, r.epochs AS last FROM 
 # An experiment is served when a run has reached its own epochs, even if another one wants more of it.
 _SERVED: Final = """
     CASE
-        WHEN r.epochs_done >= m.last AND r.status <> 'diverged'
+        WHEN (r.epochs_done > m.last OR r.epochs_done = m.last AND r.status <> 'diverged')
             AND EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = r.id) THEN 'done'
         ELSE r.status
     END

@@ -155,6 +155,14 @@ class Snapshot:
         found = self._cursor.execute("SELECT state FROM _checkpoint WHERE run_id = ?", (run_id,)).fetchone()
         return None if found is None else bytes(found[0])
 
+    def standing(self, keys: Iterable[str]) -> dict[str, tuple[str, str | None, int, int]]:
+        """Of the runs with these keys that there are: status, outcome, target epochs and epochs done."""
+        sql = """
+            SELECT r.key, r.status, r.outcome, r.epochs, r.epochs_done
+            FROM json_each(?) k JOIN _run r ON r.key = k.value
+        """
+        return {key: tuple(row) for key, *row in self._cursor.execute(sql, (json.dumps(list(keys)),))}
+
     def segments(self, run_id: int) -> list[tuple[int, str]]:
         """Where each committed segment of a run ended, and the sha256 of the state there, in order."""
         sql = "SELECT to_epoch, digest FROM _segment WHERE run_id = ? ORDER BY to_epoch"

@@ -86,10 +86,20 @@ class Store:
         `stacks` gives for each run key the key of the stack it trains in; `scalings` for some the scaling of
         its features as JSON. Doing it again changes nothing, except that cancelled runs are queued again.
         """
-        with self._writing() as connection:
-            receipt = submitting.submit(connection, experiment, stacks, scalings or {}, submitted_at)
-        faults.point("submitted")
+        (receipt,) = self.submit_all([(experiment, stacks, scalings or {})], submitted_at=submitted_at)
         return receipt
+
+    def submit_all(
+        self,
+        given: Iterable[tuple[Experiment, Mapping[str, str], Mapping[str, str]]],
+        *,
+        submitted_at: str | None = None,
+    ) -> list[Receipt]:
+        """`submit` for several experiments (each with its stacks and scalings): all of them, or nothing."""
+        with self._writing() as connection:
+            receipts = [submitting.submit(connection, *one, submitted_at) for one in given]
+        faults.point("submitted")
+        return receipts
 
     def claim(
         self,

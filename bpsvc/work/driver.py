@@ -116,8 +116,9 @@ class _Driver:
     def claim(self) -> None:
         """Take what waits until the executor has enough to do."""
         while len(self.flying) < self._executor.capacity and (claims := self._claims()):
+            dataset = self._store.dataset(claims[0].data)
             try:
-                task = stacking.task(claims, self._store.dataset(claims[0].data))
+                task = stacking.task(claims, dataset)
                 task = replace(task, budget_s=min(BUDGET_S, self._lease_s / 3))
                 if (most := fitting(task)) < len(claims):
                     self._store.release(claims[most:])

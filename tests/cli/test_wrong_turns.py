@@ -128,7 +128,7 @@ TEXTS: dict[str, tuple[str | bytes, str]] = {
     "epochs off the cadence": (
         written(training=training(epochs=15), record={"every": 10}), "10 or 20 (the nearest)"),
     "data from elsewhere": (written(data={**CSV, "path": "/etc/passwd"}), "lies outside the spec's folder"),
-    "data from above": (written(data={**CSV, "path": "../t.csv"}), "allow it with --allow-path"),
+    "data from above": (written(data={**CSV, "path": "../t.csv"}), "add the flag --allow-path"),
     "data from a device": (written(data={**CSV, "path": "/dev/zero"}), "lies outside the spec's folder"),
     "data of no file": (written(data=CSV), "no such file"),
     "npz of no file": (written(data={"source": "npz", "path": "t.npz"}), "no such file"),

@@ -250,7 +250,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     # data
     ({"data": {**CSV, "path": "irs.csv"}}, "did you mean 'iris.csv'?"),
     ({"data": {**CSV, "path": "../iris.csv"}}, "lies outside the spec's folder"),
-    ({"data": {**CSV, "path": "/etc/passwd"}}, "allow it with --allow-path"),
+    ({"data": {**CSV, "path": "/etc/passwd"}}, "add the flag --allow-path"),
     ({"data": {**CSV, "path": "."}}, "directory"),
     ({"data": {**CSV, "target": "specis"}}, "data.target: "),
     ({"data": {**CSV, "target": "specis"}}, "did you mean 'species'?"),

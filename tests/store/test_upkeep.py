@@ -285,3 +285,19 @@ def test_upgrade_refuses_what_it_cannot(path: Path, tmp_path: Path) -> None:
         connection.execute("CREATE TABLE books (title TEXT)")
     with pytest.raises(StoreError, match="another program"):
         migrate.upgrade(tmp_path / "books.db")
+
+
+def test_merging_keeps_what_has_come_further_though_it_waits(path: Path, tmp_path: Path) -> None:
+    """A run at epoch 60 that is to go to 100 is further than one that is done with 20."""
+    short, long = experiment(epochs=20), experiment(epochs=100)
+    with Store.open(path, mode="create") as mine, Store.open(tmp_path / "b.db", mode="create") as other:
+        mine.submit(long, stacks(long))
+        claims = mine.claim("me", limit=9)
+        mine.commit(segment("me", claims, 60))
+        mine.release(claims)
+        other.submit(short, stacks(short))
+        train(other, "you")
+        merged = mine.upkeep.merge(tmp_path / "b.db")
+        assert merged.further == 0
+        assert set(mine.runs()["epochs_done"]) == {60}
+        assert mine.upkeep.verify() == []

@@ -61,7 +61,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     figure, (ax,), _ = rows_sheet(frame, style, title, legend, "share of examples right", True, _ROW)
     strip_rows(ax, frame, Strip("validation_accuracy", below="accuracy"), style, _ROW)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}" if value <= 1 else ""))
-    low = float(frame[["accuracy", "validation_accuracy"]].min().min())
+    low = min(0.9, float(frame[["accuracy", "validation_accuracy"]].min().min()))
     ax.set_xlim(max(-0.02, low - 0.08 * (1.02 - low)), 1 + 0.03 * (1.02 - low))
     return figure
 

@@ -1,0 +1,44 @@
+"""Each experiment keeps its own epochs: what another one adds to its runs changes nothing it shows."""
+
+import json
+from pathlib import Path
+
+from cli_help import TINY, Bpsvc
+
+ALONE = ("--processes", 1)
+
+
+def spec(name: str, epochs: int, rate: float = 1.0) -> Path:
+    path = Path(f"{name}.json")
+    document = {**TINY, "name": name, "training": {"learning_rate": rate, "epochs": epochs}, "sweep": None}
+    path.write_text(json.dumps(document))
+    return path
+
+
+def test_the_report_of_an_extended_experiment_draws_the_networks_it_had(bpsvc: Bpsvc) -> None:
+    bpsvc("submit", spec("short", 20), *ALONE)
+    bpsvc("report", "short", "-o", "before")
+    bpsvc("submit", spec("long", 60), *ALONE)
+    bpsvc("report", "short", "-o", "after")
+    surfaces = [
+        Path(folder, "short", "figures", "surface.csv").read_bytes() for folder in ("before", "after")
+    ]
+    assert surfaces[0] == surfaces[1]
+
+
+def test_a_run_that_diverges_after_the_last_epoch_was_done(bpsvc: Bpsvc) -> None:
+    linear = {"hidden": [2], "activation": "identity", "output": "identity"}
+    for name, epochs in (("short", 2), ("long", 4000)):
+        document = {
+            **TINY,
+            "name": name,
+            "network": linear,
+            "loss": "squared",
+            "training": {"learning_rate": 30.0, "epochs": epochs},
+            "sweep": None,
+        }
+        Path(f"{name}.json").write_text(json.dumps(document))
+        bpsvc("submit", f"{name}.json", *ALONE)
+    status = {row["experiment"]: row for row in bpsvc("status", "--json").json}
+    assert (status["long@1"]["done"], status["long@1"]["diverged"]) == (0, 3)
+    assert (status["short@1"]["done"], status["short@1"]["diverged"]) == (3, 0)
