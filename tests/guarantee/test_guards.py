@@ -1,6 +1,7 @@
 """Each guard of the drivers removed once: the test that is there for it must fail, or it is decoration.
 
-(The store's guards have their own such test, tests/store/test_mutations.py.)
+(The store's guards have their own such test, tests/store/test_mutations.py; the fence is among them, since from
+outside its absence shows only when zombie and heir happen to hold the same runs.)
 """
 
 import os
@@ -19,12 +20,6 @@ HERE = Path(__file__).parent
 
 # File, the guard, what is put in its place, the test that must notice.
 GUARDS = {
-    "fence, seen from outside": (
-        "store/segments.py",
-        "AND fence = :fence ",
-        "",
-        "test_zombies.py::test_a_zombie_finds_its_runs_in_other_hands",
-    ),
     "a segment in one transaction": (
         "store/segments.py",
         '    faults.point("epochs")\n',

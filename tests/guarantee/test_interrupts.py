@@ -13,14 +13,14 @@ import pytest
 
 pytestmark = pytest.mark.guarantee
 
-EPOCHS = 80_000  # several segments
+EPOCHS = 250_000  # several segments
 SPEC = {
     "name": "long",
     "data": "xor",
     "network": {"hidden": [3]},
     "init": {"scheme": "uniform", "range": 0.5},
     "training": {"learning_rate": 0.5, "epochs": EPOCHS},
-    "record": {"every": 100},
+    "record": {"every": 500},
     "seeds": 4,
 }
 BPSVC = [sys.executable, "-c", "from bpsvc.cli import main; main()"]
