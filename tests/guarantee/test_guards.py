@@ -1,7 +1,7 @@
 """Each guard of the drivers removed once: the test that is there for it must fail, or it is decoration.
 
-(The store's guards have their own such test, tests/store/test_mutations.py; the fence is among them, since from
-outside its absence shows only when zombie and heir happen to hold the same runs.)
+(The store's guards have their own such test, tests/store/test_mutations.py; the fence is among them, since
+from outside its absence shows only when zombie and heir happen to hold the same runs.)
 """
 
 import os
