@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,8 +14,13 @@ from bpsvc.cli.output import print_json, say, tell
 if TYPE_CHECKING:  # loading it takes long, and `bpsvc --help` needs it not
     from bpsvc.spec import Experiment
 
+# Beyond these a submit shows its plan first.
+_BIG_RUNS: Final = 1_000
+_BIG_BYTES: Final = 200_000_000
+
 Specs = Annotated[
-    list[Path], typer.Argument(help="Spec files; - reads one from standard input.", show_default=False)
+    list[Path],
+    typer.Argument(help="Spec files, or folders of them; - reads standard input.", show_default=False),
 ]
 
 
@@ -68,9 +73,20 @@ def submit(
         _show_plans(experiments, db, json)
         return 0
     for experiment in experiments:
+        _tell_before(experiment, db)
+    return _store_and_train(experiments, db, detach, processes)
+
+
+def _tell_before(experiment: "Experiment", db: str) -> None:
+    """The notes on an experiment; before a big one, its whole plan."""
+    if len(experiment.runs) <= _BIG_RUNS and experiment.volume.size <= _BIG_BYTES:
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
-    return _store_and_train(experiments, db, detach, processes)
+        return
+    from bpsvc.service import planning
+
+    for line in planning.lines(planning.plan(experiment, db)):
+        say(line)
 
 
 def _show_plans(experiments: "Sequence[Experiment]", db: str, json: bool) -> None:

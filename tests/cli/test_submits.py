@@ -42,3 +42,14 @@ def test_a_run_that_diverges_after_the_last_epoch_was_done(bpsvc: Bpsvc) -> None
     status = {row["experiment"]: row for row in bpsvc("status", "--json").json}
     assert (status["long@1"]["done"], status["long@1"]["diverged"]) == (0, 3)
     assert (status["short@1"]["done"], status["short@1"]["diverged"]) == (3, 0)
+
+
+def test_a_big_submit_shows_its_plan_first(bpsvc: Bpsvc) -> None:
+    document = {**TINY, "seeds": 501, "training": {"learning_rate": 1.0, "epochs": 2}}
+    Path("big.json").write_text(json.dumps(document))
+    ran = bpsvc("submit", "big.json", "--detach")
+    assert "tiny: 1,002 runs of 2 epochs: 1,002 new" in ran.err
+    assert (
+        "runs of"
+        not in bpsvc("submit", "big.json", "--set", "seeds=2", "--set", "name=small", "--detach").err
+    )
