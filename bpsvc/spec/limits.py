@@ -76,7 +76,7 @@ def too_many_bytes(total: Volume, limits: Limits, path: tuple[str, ...]) -> list
     if limits.record_bytes is None or total.size <= limits.record_bytes:
         return []
     what = f"{total.records:,} records of all runs would take about {total.size / 2**30:,.1f} GiB"
-    remedy = f"{_LESS}; --yes if it is meant"
+    remedy = f"{_LESS}, or train fewer runs or epochs; --yes if it is meant"
     return [Finding(what, path, f"at most {limits.record_bytes / 2**30:g} GiB", remedy)]
 
 
