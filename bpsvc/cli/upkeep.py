@@ -16,7 +16,6 @@ Experiments = Annotated[
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-MaybeRuns = Annotated[list[str] | None, typer.Option("--run", help="Only this run (repeat for more).")]
 
 
 def cancel(experiments: Experiments, db: Db = DB) -> None:

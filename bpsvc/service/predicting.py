@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from bpsvc import data, nn
+from bpsvc.service.answers import classes_of
 from bpsvc.service.networks import Trained, load
 from bpsvc.store import Store
 
@@ -57,12 +58,13 @@ def _outputs(trained: Trained, a: nn.Floats) -> list[Column]:
     if dataset.classes is None:
         names = ["h"] if a.shape[1] == 1 else [f"h_{target}" for target in dataset.targets]
         return list(zip(names, a.T.tolist(), strict=True))
+    said = [dataset.classes[k] for k in classes_of(a)]
     if a.shape[1] == 1:
         a = np.hstack([1.0 - a, a])
     columns: list[Column] = [
         (f"p_{name}", values.tolist()) for name, values in zip(dataset.classes, a.T, strict=True)
     ]
-    return [*columns, ("predicted", [dataset.classes[k] for k in a.argmax(axis=1)])]
+    return [*columns, ("predicted", said)]
 
 
 def _targets(dataset: data.Dataset) -> list[Column]:

@@ -17,7 +17,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.textpath import text_to_path
 
-from bpsvc.reporting.palette import FAINT
 from bpsvc.reporting.style import Style, clean
 
 Entry = Line2D | Patch
@@ -186,10 +185,3 @@ def colour_bar(figure: Figure, style: Style, mappable: ScalarMappable, label: st
     bar.set_xlabel(label, labelpad=0.25 * style.font)
     bar.grid(visible=False)
     return bar
-
-
-def remark(ax: Axes, text: str, style: Style) -> None:
-    """A quiet sentence in the middle of an empty panel."""
-    ax.text(
-        0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=FAINT, size=0.95 * style.font
-    )
