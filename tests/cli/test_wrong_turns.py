@@ -85,7 +85,8 @@ TEXTS: dict[str, tuple[str | bytes, str]] = {
         written(**network(hidden=[70_000, 70_000])), "4,900,350,001 parameters in one run (36.5 GiB"),
     "a deep product": (written(**network(hidden={"depth": 1000, "units": 3000})), "8,994,009,001 parameters"),
     "28 GB of records": (
-        written(training=training(epochs=10**7), seeds=10), '"record": {"every": "decades"}; --yes'),
+        written(training=training(epochs=10**7), seeds=10),
+        '"record": {"every": "decades"}, or train fewer runs or epochs; --yes'),
     "a sweep of 10^8 runs": (
         written(seeds=10**4, sweep={"grid": {
             "training.learning_rate": [i / 100 for i in range(1, 101)],
