@@ -4,7 +4,7 @@ loose files.
 This room is given DataFrames (`Material`) and never sees a database.
 """
 
-from bpsvc.reporting.cases import NO_RECORDS, judged
+from bpsvc.reporting.cases import judged
 from bpsvc.reporting.expecting import Verdict, expectations
 from bpsvc.reporting.figures import FIGURES, FigureRecord
 from bpsvc.reporting.history import history
@@ -19,7 +19,6 @@ from bpsvc.reporting.writing import data, figure, picture, write
 __all__ = [
     "FIGURES",
     "FORMATS",
-    "NO_RECORDS",
     "STYLES",
     "TABLES",
     "USUAL",

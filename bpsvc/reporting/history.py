@@ -5,7 +5,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bpsvc.reporting.cases import DIVERGED, NO_RECORDS, UNFINISHED, judged
+from bpsvc.reporting.cases import DIVERGED, UNFINISHED, judged
 from bpsvc.reporting.stats import quantiles, wilson
 
 COLUMNS: Final = (
@@ -37,7 +37,7 @@ def history(occurrences: pd.DataFrame, experiments: pd.DataFrame, runs: pd.DataF
     Material. Shares with Wilson's 95 % interval are over ended runs that have a success criterion; quartiles
     of the final loss are over ended runs, a diverged one counting as infinite; those of seconds over all.
     """
-    cases = judged(experiments, runs, NO_RECORDS)
+    cases = judged(experiments, runs)
     by_experiment = {str(name): rows for name, rows in cases.groupby("experiment", sort=False)}
     rows = []
     ordered = occurrences.sort_values("instant", kind="stable")[["instant", "experiment"]]

@@ -28,8 +28,9 @@ class Material:
     """The experiments of a report with their runs and records.
 
     experiments: experiment, name, description, submitted_at, spec (JSON).
-    runs: the columns of the public view `runs`, `experiment`, `target_epochs`, and one column per factor; a
-        run that is in two experiments has a row for each.
+    runs: the columns of the public view `runs` as of the experiment's own last epoch, `experiment`,
+        `target_epochs` (that epoch), and one column per factor; a run that is in two experiments has a row
+        for each.
     factors: the names of those factor columns, in the order of the spec.
     epochs, layers: the records, columns of the public tables `epochs` and `layer_gradients`.
     surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
@@ -65,7 +66,7 @@ class Material:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """One row per experiment and run, judged at that experiment's own horizon (see `cases.judged`)."""
-        judged = _cases.judged(self.experiments, self.runs, self.epochs)
+        judged = _cases.judged(self.experiments, self.runs)
         return judged.assign(configuration=_encoding.numbering(judged, self.factors, self.names))
 
     @cached_property

@@ -31,8 +31,10 @@ def rejudged(material: Material, condition: str) -> Material:
     metric, test, bound = _parsed(condition, material.epochs)
     met = material.epochs[test(material.epochs[metric], bound)]
     first = met.groupby("run_id")["epoch"].min()
+    solved = material.runs["run_id"].map(first).astype("float64")
     runs = material.runs.assign(
-        solved_epoch=material.runs["run_id"].map(first).astype("float64"),
+        # What the records of another experiment, which went on further, show does not count here.
+        solved_epoch=solved.where(solved <= material.runs["target_epochs"]),
         spec=[_with_success(text, metric, condition) for text in material.runs["spec"]],
     )
     note = f" Judged anew: solved means {condition.strip()} at a recorded epoch."

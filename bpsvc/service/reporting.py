@@ -11,7 +11,6 @@ import pandas as pd
 from bpsvc.errors import NotFoundError, UsageError
 from bpsvc.reporting import (
     FIGURES,
-    NO_RECORDS,
     USUAL,
     Material,
     Verdict,
@@ -85,7 +84,7 @@ def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
     with store.snapshot() as now:
         names = [now.experiment(name).experiment for name in experiments or ["@last"]]
         about, runs = now.experiments(names), now.runs(names)
-    return expectations(about, judged(about, runs, NO_RECORDS))
+    return expectations(about, judged(about, runs))
 
 
 def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> Material:

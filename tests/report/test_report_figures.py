@@ -123,15 +123,10 @@ def test_validation_shows_every_run(clouds: Material) -> None:
     assert frame.groupby("configuration")["validation_accuracy"].nunique().min() > 1, "splits differ by seed"
 
 
-def test_each_experiment_ends_at_its_own_epochs(xor: Material) -> None:
+def test_records_end_at_an_experiments_own_epochs(xor: Material) -> None:
     short = dataclasses.replace(xor, runs=xor.runs.assign(target_epochs=1000))
     assert data(short, "loss")["epoch"].max() == 1000
     assert data(short, "signal")["epoch"].max() == 1000
-    late = xor.runs["solved_epoch"] > 1000
-    assert late.any()
-    assert not short.cases.loc[late.to_numpy(), "solved"].any()
-    at_1000 = xor.epochs[xor.epochs["epoch"] == 1000].set_index("run_id")["loss"]
-    assert_allclose(short.cases["final_loss"], at_1000.loc[short.cases["run_id"]])
 
 
 KINDS = ("scheduled", "xor", "many", "clouds", "exploding")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from bpsvc.reporting import FIGURES, NO_RECORDS, TABLES, Material, data, expectations, figure, history, judged
+from bpsvc.reporting import FIGURES, TABLES, Material, data, expectations, figure, history, judged
 from bpsvc.reporting.history import COLUMNS
 
 VALUES = (0.5, 0.9, np.nan, 0.7)
@@ -59,7 +59,7 @@ def four(**changes: object) -> tuple[pd.DataFrame, pd.DataFrame]:
 @pytest.mark.parametrize(("metric", "statistic", "bound", "value", "met"), TABLE)
 def test_expectations(metric: str, statistic: str, bound: dict[str, float], value: float, met: bool) -> None:
     experiments, runs = four(expect=[{"metric": metric, "statistic": statistic, **bound}])
-    cases = judged(experiments, runs, NO_RECORDS)
+    cases = judged(experiments, runs)
     (verdict,) = expectations(experiments, cases)
     assert verdict.value == pytest.approx(value)
     assert verdict.met is met
@@ -72,7 +72,7 @@ def test_a_failed_run_counts_as_worse_than_any() -> None:
     for status, met in (("cancelled", True), ("failed", False)):
         rest = runs[runs["run_id"] != 2].assign(final_loss=0.1)
         rest.loc[rest["run_id"] == 4, "status"] = status
-        (verdict,) = expectations(experiments, judged(experiments, rest, NO_RECORDS))
+        (verdict,) = expectations(experiments, judged(experiments, rest))
         assert verdict.met is met
         assert verdict.missing == (0 if met else 1)
 
@@ -86,7 +86,7 @@ def test_nothing_holds_before_a_run_has_ended() -> None:
     ]
     experiments, runs = four(expect=expect)
     waiting = runs.assign(status="queued", epochs_done=0, diverged_epoch=np.nan)
-    cases = judged(experiments, waiting, NO_RECORDS)
+    cases = judged(experiments, waiting)
     found = expectations(experiments, cases)
     assert [verdict.met for verdict in found] == [False] * 6
     assert all(math.isnan(verdict.value) for verdict in found)
