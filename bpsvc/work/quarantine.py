@@ -46,7 +46,11 @@ class Quarantine:
     def submit(self, fn: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_T]:
         cell = self._free.pop() if self._free else _Cell(self._processes(1))
         known = set(multiprocessing.active_children())
-        inner = cell.pool.submit(fn, *args, **kwargs)
+        try:
+            inner = cell.pool.submit(fn, *args, **kwargs)
+        except BrokenExecutor:  # the process died while it had nothing to do
+            cell.pool.shutdown(wait=False)
+            return self.submit(fn, *args, **kwargs)
         cell.inmates.extend(set(multiprocessing.active_children()) - known)
         future: Future[_T] = Future()
 
