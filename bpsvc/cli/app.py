@@ -1,6 +1,5 @@
 """The typer application: all commands by name, each defined in the module of its kind."""
 
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -31,6 +30,8 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # loading it takes long
+
         print(f"bpsvc {version('bpsvc')}")
         raise typer.Exit
 

@@ -15,7 +15,7 @@ from bpsvc.store.place import locate
 from bpsvc.work import stacking
 
 _MEASURED_STACKS: Final = 4
-_MEASURE_S: Final = 0.03
+_MEASURE_S: Final = 0.03  # for all of them
 _LANES: Final = 256
 _HOPELESS_DECADES: Final = 6.0
 
@@ -124,8 +124,9 @@ def _rehearse(stacks: Sequence[_Stack]) -> tuple[float, list[str]]:
     """
     ordered = sorted(stacks, key=lambda stack: -stack.epochs * _parameters(stack))
     measured, work_measured, notes = 0.0, 0.0, []
-    for stack in ordered[:_MEASURED_STACKS]:
-        seconds, note = _measure(stack)
+    largest = ordered[:_MEASURED_STACKS]
+    for stack in largest:
+        seconds, note = _measure(stack, _MEASURE_S / len(largest))
         measured += seconds
         work_measured += stack.epochs * _parameters(stack)
         notes += [note] * bool(note)
@@ -133,9 +134,9 @@ def _rehearse(stacks: Sequence[_Stack]) -> tuple[float, list[str]]:
     return (measured * work / work_measured if work_measured else 0.0), notes
 
 
-def _measure(stack: _Stack) -> tuple[float, str]:
-    """The seconds that a stack would take, and a note when its first layer gets next to no signal at the
-    start.
+def _measure(stack: _Stack, within_s: float) -> tuple[float, str]:
+    """The seconds that a stack would take, from a stretch of so many, and a note when its first layer gets
+    next to no signal at the start.
     """
     runs = stack.runs[:_LANES]
     specs = [run.run for run in runs]
@@ -143,7 +144,7 @@ def _measure(stack: _Stack) -> tuple[float, str]:
     with threadpool_limits(limits=1):
         state, records = nn.start(problem, stacking.initial(problem.network, specs, problem.seeds))
         began, length, seconds = time.perf_counter(), 1, 0.0
-        while time.perf_counter() - began < _MEASURE_S and state.epoch < runs[0].epochs:
+        while time.perf_counter() - began < within_s and state.epoch < runs[0].epochs:
             piece = time.perf_counter()
             state, _ = nn.advance(problem, state, length)
             seconds = (time.perf_counter() - piece) / length  # the last and longest piece counts

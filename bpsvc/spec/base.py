@@ -168,20 +168,20 @@ def missing(loc: tuple[str | int, ...], about: str = "") -> ValidationError:
 
 @dataclass(frozen=True)
 class Checked:
-    """A field's annotation: `function` does all the validation, `shown` is what the JSON Schema shows.
+    """A field's annotation: `function` does all the validation, `shown()` is what the JSON Schema shows.
 
-    pydantic's own validators would compile `shown` with every model that mentions it.
+    pydantic's own validators would compile it with every model that mentions it.
     """
 
     function: Callable[[Any], Any]
-    shown: Any
+    shown: Callable[[], Any]
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         function = self.function
         return no_info_wrap_validator_function(lambda value, _: function(value), handler(source))
 
     def __get_pydantic_json_schema__(self, _: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(TypeAdapter(self.shown).core_schema)
+        return handler(TypeAdapter(self.shown()).core_schema)
 
 
 def _printable(text: str) -> str:

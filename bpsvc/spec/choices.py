@@ -5,8 +5,9 @@ answered, unknown ones get the list and the closest name. A record added to a ta
 the JSON Schema, without another line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, Protocol, Union
 
 from pydantic import Field, create_model
@@ -47,19 +48,45 @@ class Tabled(Protocol):
     def knobs(self) -> tuple[Knob, ...]: ...
 
 
+class Models(Mapping[str, type[Choice]]):
+    """Models by name; those of `makers` are made when they are first asked for, because most never are."""
+
+    def __init__(
+        self, makers: Mapping[str, Callable[[], type[Choice]]], made: Mapping[str, type[Choice]]
+    ) -> None:
+        self._names = (*makers, *made)
+        self._makers = makers
+        self._made = dict(made)
+
+    def __getitem__(self, name: str) -> type[Choice]:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def made(self, value: object) -> bool:
+        """Whether `value` is of one of these models."""
+        return type(value) in self._made.values()
+
+
 @dataclass(frozen=True)
 class Menu:
     """What can stand in one place of the spec: models by name, other names, and answers for near names."""
 
     what: str
     key: str
-    models: Mapping[str, type[Choice]]
+    models: Models
     synonyms: Mapping[str, str] = field(default_factory=dict)
     near: Mapping[str, str] = field(default_factory=dict)
 
     def pick(self, value: Any) -> Choice:
         """The validator: a name or an object becomes a frozen record."""
-        if isinstance(value, Choice) and type(value) in self.models.values():
+        if isinstance(value, Choice) and self.models.made(value):
             return value
         short = isinstance(value, str)
         if short:
@@ -92,8 +119,11 @@ class Menu:
     @property
     def checks(self) -> Any:
         """What makes a field one of this menu: `Annotated[SerializeAsAny[Choice], MENU.checks]`."""
+        return Checked(self.pick, self._shown)
+
+    def _shown(self) -> Any:
         names: Any = Literal[(*self.models, *self.synonyms)]
-        return Checked(self.pick, Union[(names, *self.models.values())])
+        return Union[(names, *self.models.values())]
 
 
 def article(what: str) -> str:
@@ -110,13 +140,19 @@ def kind(value: Any) -> str:
 
 
 def models_of(
-    table: Table[Any], key: str = "name", base: type[Choice] = Choice, without: frozenset[str] = frozenset()
-) -> dict[str, type[Choice]]:
+    table: Table[Any],
+    key: str = "name",
+    base: type[Choice] = Choice,
+    without: frozenset[str] = frozenset(),
+    **others: type[Choice],
+) -> Models:
     """One model for each record of `table`, named by `key` in the JSON: the fields of `base` and its knobs.
 
-    Knobs named in `without` stand elsewhere in the spec.
+    Knobs named in `without` stand elsewhere in the spec; `others` are models of no record.
     """
-    return {name: _model(record, key, base, without) for name, record in table.items()}
+    return Models(
+        {name: partial(_model, record, key, base, without) for name, record in table.items()}, others
+    )
 
 
 def menu_of(table: Table[Any], near: Mapping[str, str], without: frozenset[str] = frozenset()) -> Menu:

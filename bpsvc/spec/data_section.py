@@ -27,7 +27,7 @@ class SplitSection(Frozen):
     """Hold out the same share of every class."""
     seed: Annotated[
         int | Literal["run"],
-        Checked(_split_seed, Seed | Literal["run"]),
+        Checked(_split_seed, lambda: Seed | Literal["run"]),
     ] = 0
     """Which examples: a number, or "run" for another split with each of the run's seeds."""
 
@@ -150,18 +150,17 @@ class InlineData(DataSection):
     x: Annotated[tuple[tuple[float, ...], ...], WrapValidator(_rows), Field(min_length=1)]
     """Inputs, one row an example."""
     y: Annotated[
-        tuple[tuple[Annotated[float | str, Checked(_cell, float | str)], ...], ...],
+        tuple[tuple[Annotated[float | str, Checked(_cell, lambda: float | str)], ...], ...],
         WrapValidator(_rows),
         Field(min_length=1),
     ]
     """Targets, one row (or one number or label) an example."""
 
 
-_FILES: dict[str, type[Choice]] = {"csv": CsvData, "npz": NpzData, "inline": InlineData}
 DATA = Menu(
     "data source",
     "source",
-    {**models_of(SOURCES, "source", DataSection), **_FILES},
+    models_of(SOURCES, "source", DataSection, csv=CsvData, npz=NpzData, inline=InlineData),
     SOURCES.synonyms,
     near.SOURCES,
 )

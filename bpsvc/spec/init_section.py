@@ -77,5 +77,10 @@ def effective(init: Choice) -> Choice:
     )
 
 
-_MODELS: dict[str, type[Choice]] = {**models_of(INITIALIZERS, "scheme", _Scheme), "explicit": Explicit}
-INIT = Menu(INITIALIZERS.what, "scheme", _MODELS, INITIALIZERS.synonyms, near.INITIALIZERS)
+INIT = Menu(
+    INITIALIZERS.what,
+    "scheme",
+    models_of(INITIALIZERS, "scheme", _Scheme, explicit=Explicit),
+    INITIALIZERS.synonyms,
+    near.INITIALIZERS,
+)

@@ -49,7 +49,7 @@ def _activations(value: Any) -> Any:
     return ACTIVATION.pick(value)
 
 
-Hidden = Annotated[tuple[int, ...] | Depth, Checked(_hidden, list[Units] | Depth)]
+Hidden = Annotated[tuple[int, ...] | Depth, Checked(_hidden, lambda: list[Units] | Depth)]
 
 
 class LayerSection(Frozen):
@@ -70,7 +70,7 @@ class Network(Frozen):
     """Units of each hidden layer, like [8, 4], or {"depth": 2, "units": 8}."""
     activation: Annotated[
         SerializeAsAny[Choice] | tuple[SerializeAsAny[Choice], ...],
-        Checked(_activations, Activation | list[Activation]),
+        Checked(_activations, lambda: Activation | list[Activation]),
     ] = Field(default_factory=lambda: ACTIVATION.pick("logistic"))
     """Of the hidden layers: one for all, or a list of one for each."""
     output: Activation | None = None

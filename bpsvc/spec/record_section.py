@@ -23,7 +23,7 @@ def _every(value: Any) -> Any:
 
 Every = Annotated[
     int | Literal["decades"],
-    Checked(_every, Annotated[int, Field(ge=1)] | Literal["decades"]),
+    Checked(_every, lambda: Annotated[int, Field(ge=1)] | Literal["decades"]),
 ]
 
 
@@ -52,7 +52,7 @@ class Record(Frozen):
 
     every: Every = 1
     """Epochs between records; "decades": every epoch to 100, every 10th to 1,000, every 100th to 10,000 …"""
-    series: Annotated[tuple[str, ...], Checked(_series, list[Literal[EXTRA_SERIES]])] = ()
+    series: Annotated[tuple[str, ...], Checked(_series, lambda: list[Literal[EXTRA_SERIES]])] = ()
     """What is measured besides the series that always are; `sharpness` costs many gradients a record."""
     parameters: bool = False
     """Whether every parameter and its gradient are kept too; for networks of at most 200 parameters."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from bpsvc import nn
 from bpsvc.errors import Finding, SpecError
@@ -21,17 +21,15 @@ from bpsvc.spec.located import Document
 from bpsvc.spec.overriding import named, overridden
 from bpsvc.spec.paths import get
 from bpsvc.spec.point import PointError, Resolved, resolve_point
-from bpsvc.spec.seeds import SeedBlock, Seeds
+from bpsvc.spec.seeds import SeedBlock, seeds_of
 from bpsvc.spec.sources import Library, label_of
 from bpsvc.spec.sweep import Point
-from bpsvc.spec.sweep_section import Block, Sweep
+from bpsvc.spec.sweep_section import Block, blocks_of
 from bpsvc.spec.warnings import warnings_of
 from bpsvc.spec.writing import written_out
 
 _MOST_FINDINGS = 20
 _MOST_BAD_POINTS = 200
-_SWEEP: TypeAdapter[tuple[Block, ...]] = TypeAdapter(Sweep)
-_SEEDS: TypeAdapter[SeedBlock | tuple[int, ...]] = TypeAdapter(Seeds)
 
 
 def resolve(
@@ -67,8 +65,8 @@ def resolve(
 def _blocks(document: Document) -> tuple[Block, ...]:
     """The sweep, if it is one. Raises SpecError with all that is wrong with the document as it stands."""
     try:
-        return _SWEEP.validate_python(document.raw.get("sweep"))
-    except ValidationError:
+        return blocks_of(document.raw.get("sweep"))
+    except ValueError:
         raise document.refused(_of_the_spec_itself(document)) from None
 
 
@@ -86,8 +84,8 @@ def _seed_values(document: Document) -> Sequence[int]:
     wrong.
     """
     try:
-        seeds = _SEEDS.validate_python(document.raw.get("seeds", 10))
-    except ValidationError:
+        seeds = seeds_of(document.raw.get("seeds", 10))
+    except ValueError:
         return (0,)
     return range(seeds.first, seeds.first + seeds.count) if isinstance(seeds, SeedBlock) else tuple(seeds)
 

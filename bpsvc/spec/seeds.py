@@ -25,8 +25,8 @@ class SeedBlock(Frozen):
         return self
 
 
-def _seeds(value: Any) -> Any:
-    """`30`, `[3, 7]` or `{"first": 0, "count": 30}`."""
+def seeds_of(value: Any) -> SeedBlock | tuple[int, ...]:
+    """`30`, `[3, 7]` or `{"first": 0, "count": 30}`: the validator of seeds. Raises ValueError."""
     if isinstance(value, SeedBlock):
         return value
     if isinstance(value, dict):
@@ -61,5 +61,5 @@ def _seed_list(value: Sequence[Any]) -> tuple[int, ...]:
 
 Seeds = Annotated[
     SeedBlock | tuple[int, ...],
-    Checked(_seeds, Annotated[int, Field(ge=1)] | SeedBlock | list[Seed]),
+    Checked(seeds_of, lambda: Annotated[int, Field(ge=1)] | SeedBlock | list[Seed]),
 ]

@@ -30,7 +30,7 @@ def _axes(value: Any, handler: Any) -> Any:
     return handler(value)
 
 
-Axis = Annotated[tuple[Any, ...], Checked(_axis, list[Any])]
+Axis = Annotated[tuple[Any, ...], Checked(_axis, lambda: list[Any])]
 Axes = Annotated[dict[Line, Axis], WrapValidator(_axes), Field(min_length=1)]
 
 
@@ -110,8 +110,8 @@ class Block(Frozen):
 _BLOCKS: Final = TypeAdapter(tuple[Block, ...], config=LATER)
 
 
-def _blocks(value: Any) -> tuple[Block, ...]:
-    """One block, a list of blocks (their union), or null."""
+def blocks_of(value: Any) -> tuple[Block, ...]:
+    """One block, a list of blocks (their union), or null: the validator of a sweep. Raises ValueError."""
     if value is None:
         return ()
     if not isinstance(value, (list, tuple)):
@@ -121,4 +121,4 @@ def _blocks(value: Any) -> tuple[Block, ...]:
     return _BLOCKS.validate_python(tuple(value))
 
 
-Sweep = Annotated[tuple[Block, ...], Checked(_blocks, Block | list[Block] | None)]
+Sweep = Annotated[tuple[Block, ...], Checked(blocks_of, lambda: Block | list[Block] | None)]

@@ -14,6 +14,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from multiprocessing.connection import Connection
 from typing import Any, Final, ParamSpec, TypeVar
 
+from bpsvc.work import threads
 from bpsvc.work.quarantine import Quarantine
 
 _P = ParamSpec("_P")
@@ -100,8 +101,7 @@ class Hold:
 
     def processes(self, count: int) -> ProcessPoolExecutor:
         """A pool of so many processes that live as long as the hold."""
-        # The environment is read when a process loads numpy, which spawning does; ours has it set for good.
-        os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
+        threads.one_each()
         return ProcessPoolExecutor(count, _SPAWN, initializer=_begin_process, initargs=(self._far,))
 
     def let_go(self) -> None:
