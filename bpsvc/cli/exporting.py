@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db, Where
+from bpsvc.cli.options import DB, Db, Limit, Sort, Where
 from bpsvc.cli.output import tell
 
 
@@ -32,6 +32,8 @@ def export(
     ),
     form: Annotated[Form, typer.Option("--format", help="How tables are written.")] = Form.csv,
     where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
 ) -> None:
     """Write all that is stored of experiments into files: tables, weights, data, and what they mean.
 
@@ -44,10 +46,12 @@ def export(
       bpsvc export xor --where "solved_epoch IS NULL"
     """
     from bpsvc.service import exporting
+    from bpsvc.service.selecting import Filter
     from bpsvc.store import Store
 
+    which = Filter(where, sort, limit)
     with Store(db) as store:
-        done = exporting.export(store, experiments or [], output, form=form.value, where=where)
+        done = exporting.export(store, experiments or [], output, form=form.value, which=which)
     print(done.folder)
     rows = f"{done.rows['epochs']} epochs, {done.rows['layer_gradients']} layer rows"
     tell(f"{done.runs} runs, {rows}; README.md there says what each column means")

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db, Form, Json, Run, Where
+from bpsvc.cli.options import DB, Db, Form, Json, Run, Sort, Where
 from bpsvc.cli.output import Format, print_json, print_rows, render, say, tell
 
 MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
@@ -69,7 +69,7 @@ def runs(
     ] = None,
     db: Db = DB,
     where: Where = None,
-    sort: Annotated[str | None, typer.Option("--sort", help="Columns to sort by, as in SQL.")] = None,
+    sort: Sort = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10**9, help="At most so many runs.")] = 50,
     form: Form = Format.table,
 ) -> None:
@@ -81,11 +81,11 @@ def runs(
 
       bpsvc runs xor --where "solved_epoch IS NULL" --sort final_loss
     """
-    from bpsvc.service.selecting import select
+    from bpsvc.service.selecting import Filter, listed
     from bpsvc.store import Store
 
     with Store(db) as store:
-        answer = select(store, experiment, where=where, sort=sort, limit=limit, brief=True)
+        answer = listed(store, experiment, Filter(where, sort, limit))
     print_rows(answer.columns, answer.rows, form)
 
 

@@ -30,6 +30,16 @@ Where = Annotated[
         "--where", "-w", help="Only runs for which this SQL condition over `runs` holds.", show_default=False
     ),
 ]
+Sort = Annotated[
+    str | None,
+    typer.Option(
+        "--sort", help="Columns to sort by, as in SQL (default: the newest first).", show_default=False
+    ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option("--limit", "-n", min=1, max=10**9, help="At most so many runs.", show_default=False),
+]
 AllowPath = Annotated[bool, typer.Option("--allow-path", help="Let data lie outside the spec's folder.")]
 Processes = Annotated[
     int | None,

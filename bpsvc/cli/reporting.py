@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db
+from bpsvc.cli.options import DB, Db, Limit, Sort
 from bpsvc.cli.output import say
 
 
@@ -25,8 +25,17 @@ def report(
         typer.Option("--output", "-o", help="The folder that holds reports, or the file of one figure."),
     ] = None,
     where: Annotated[
-        str | None, typer.Option("--runs", help="Only runs for which this SQL condition over `runs` holds.")
+        str | None,
+        typer.Option(
+            "--where",
+            "-w",
+            "--runs",
+            help="Only runs for which this SQL condition over `runs` holds.",
+            show_default=False,
+        ),
     ] = None,
+    sort: Sort = None,
+    limit: Limit = None,
     by: Annotated[
         list[str] | None,
         typer.Option("--by", help="Tell runs apart by this swept path only (repeat for more)."),
@@ -56,11 +65,12 @@ def report(
 
       bpsvc report xor --figure solved --style paper -o solved.pdf
 
-      bpsvc report xor --runs "seed < 10" --success "loss<=0.05"
+      bpsvc report xor --where "seed < 10" --success "loss<=0.05"
 
       bpsvc report nightly --check
     """
     from bpsvc.service import reporting
+    from bpsvc.service.selecting import Filter
     from bpsvc.store import Store
 
     names = experiments or []
@@ -68,7 +78,7 @@ def report(
         for name, title in reporting.figures():
             print(f"{name:<14}{title}")
         return 0
-    wish = reporting.Wish(where, tuple(by or ()), success)
+    wish = reporting.Wish(Filter(where, sort, limit), tuple(by or ()), success)
     with Store(db) as store:
         if figure is not None:
             file = output or Path(f"{figure}.svg")

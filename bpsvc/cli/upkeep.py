@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db, Json
+from bpsvc.cli.options import DB, Db, Json, Limit, Sort, Where
 from bpsvc.cli.output import confirmed, print_json, print_rows, say, tell
 
 Experiments = Annotated[
@@ -59,34 +59,41 @@ def rm(
     older_than: Annotated[
         str | None, typer.Option("--older-than", help="All submitted longer ago than this: 90d, 12h.")
     ] = None,
+    where: Where = None,
+    sort: Sort = None,
+    limit: Limit = None,
     yes: Yes = False,
     db: Db = DB,
 ) -> int:
-    """Delete experiments, and the runs that no other experiment contains, and give the space back.
+    """Delete experiments, or some runs of them, and give the space back. A run stays while another experiment
+    contains it.
 
     Examples:
 
       bpsvc rm xor@1
 
+      bpsvc rm xor --where "status = 'failed'"
+
+      bpsvc rm xor --sort "final_loss DESC" --limit 10
+
       bpsvc rm --older-than 90d --yes
     """
     from bpsvc.service import removing
+    from bpsvc.service.selecting import Filter
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        names = removing.chosen(store, experiments or [], older_than)
-        if not names:
+        wish = removing.meant(store, experiments or [], older_than, Filter(where, sort, limit))
+        if not wish.experiments and not wish.runs:
             tell("nothing to delete")
             return 0
-        going = store.removal(names)
-        what = f"{', '.join(going.experiments)} with {len(going.runs)} runs"
-        kept = f" ({len(going.shared)} more stay, other experiments contain them)" if going.shared else ""
-        if not yes and not confirmed(f"delete {what}{kept}?", "say --yes if it is meant"):
+        what = removing.described(store.removal(wish.experiments, runs=wish.runs))
+        if not yes and not confirmed(f"delete {what}?", "say --yes if it is meant"):
             say("nothing is deleted")
             return 1
-        store.remove(names)
+        done = removing.described(store.remove(wish.experiments, runs=wish.runs))
         freed = store.upkeep.compact()
-        tell(f"deleted {what}; {freed / 1e6:.1f} MB given back")
+        tell(f"deleted {done}; {freed / 1e6:.1f} MB given back")
     return 0
 
 

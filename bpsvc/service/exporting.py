@@ -17,7 +17,7 @@ from bpsvc.folders import replacing
 from bpsvc.service import dictionary
 from bpsvc.service.columnar import FORMS
 from bpsvc.service.reporting import title
-from bpsvc.service.selecting import select
+from bpsvc.service.selecting import ALL, Filter, chosen
 from bpsvc.spec import RunSpec
 from bpsvc.store import PUBLIC, Store
 from bpsvc.store.extracting import Extraction
@@ -42,25 +42,29 @@ def export(
     folder: Path,
     *,
     form: str = "csv",
-    where: str | None = None,
+    which: Filter = ALL,
 ) -> Exported:
     """Write everything about these experiments (none: the one submitted last) into a folder of its own below
     `folder`: the public relations, the weights, the data and a dictionary.
 
     It is one state of the store, read in batches, in an order that never changes: the same content gives the
-    same bytes. `where` is an SQL condition over `runs`. An older export is replaced at once, or not at all.
+    same bytes. `which` lets some runs through. An older export is replaced at once, or not at all.
 
     Raises:
-        NotFoundError: there is no such experiment.
+        NotFoundError: there is no such experiment, or no run fits.
         UsageError: there is no such format, or it needs a package that is missing; or the folder holds
             something else.
-        QueryError: the condition is not valid SQL.
+        QueryError: the filter is not valid SQL.
     """
+    with store.snapshot() as now:
+        names = [now.experiment(name).experiment for name in experiments or ["@last"]]
+        runs = None if which.is_open else [run for _, run in chosen(store, now, names, which)]
+        return _written(now.extraction(names, runs), folder / title(now.experiments(names)), form)
+
+
+def _written(source: Extraction, target: Path, form: str) -> Exported:
     writer = FORMS[FORMS.canonical(form)].writer
-    names = [store.experiment(name).experiment for name in experiments or ["@last"]]
-    chosen = None if where is None else _chosen(store, names, where)
-    target = folder / title(store.experiments(names))
-    with store.extraction(names, chosen) as source, replacing(target, "export") as fresh:
+    with replacing(target, "export") as fresh:
         files = {name: f"{name}.{FORMS.canonical(form)}" for name in PUBLIC}
         counts = dict.fromkeys(files, 0)
         for name, file in files.items():
@@ -79,11 +83,6 @@ def export(
         page = dictionary.page(source.experiments, files, counts)
         (fresh / "README.md").write_text(page, encoding="utf-8")
         return Exported(target, len(source.runs), counts)
-
-
-def _chosen(store: Store, names: Sequence[str], where: str) -> list[int]:
-    answers = [select(store, name, where=where, brief=True) for name in names]
-    return sorted({row[0] for answer in answers for row in answer.rows})
 
 
 def _weights(source: Extraction, path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from bpsvc.errors import NotFoundError, UsageError
+from bpsvc.errors import UsageError
 from bpsvc.reporting import (
     FIGURES,
     USUAL,
@@ -22,7 +22,7 @@ from bpsvc.reporting import (
 )
 from bpsvc.service import answers
 from bpsvc.service.judging import rejudged
-from bpsvc.service.selecting import select
+from bpsvc.service.selecting import ALL, Filter, Pairs, chosen
 from bpsvc.store import Snapshot, Store
 
 _LONGEST_TITLE: Final = 120  # of 255 bytes that a file system allows a name, some for the temporary one
@@ -30,11 +30,11 @@ _LONGEST_TITLE: Final = 120  # of 255 bytes that a file system allows a name, so
 
 @dataclass(frozen=True)
 class Wish:
-    """What a report is to be about, besides its experiments: only runs for which the SQL condition `where`
-    holds, told apart only `by` some swept paths (or their labels), judged by another criterion of `success`.
+    """What a report is to be about, besides its experiments: only the runs that a filter lets through, told
+    apart only `by` some swept paths (or their labels), judged by another criterion of `success`.
     """
 
-    where: str | None = None
+    which: Filter = ALL
     by: tuple[str, ...] = ()
     success: str | None = None
 
@@ -89,21 +89,11 @@ def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
 
 def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> Material:
     """Everything a report draws on, as one read transaction sees it."""
-    chosen = None if wish.where is None else _fitting(store, experiments, wish.where)
+    names = experiments or ["@last"]
     with store.snapshot() as now:
-        about = seen(now, experiments or ["@last"], chosen, wish.by)
+        pairs = None if wish.which.is_open else chosen(store, now, names, wish.which)
+        about = seen(now, names, pairs, wish.by)
     return about if wish.success is None else rejudged(about, wish.success)
-
-
-def _fitting(store: Store, experiments: Sequence[str], where: str) -> list[int]:
-    found: list[int] = []
-    for name in experiments or ["@last"]:
-        answer = select(store, name, where=where)
-        place = answer.columns.index("run_id")
-        found += [int(row[place]) for row in answer.rows]
-    if not found:
-        raise NotFoundError(f"no run fits {where!r}", remedy="`bpsvc runs --where …` tries conditions")
-    return found
 
 
 def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
@@ -119,19 +109,21 @@ def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
 
 
 def seen(
-    now: Snapshot, experiments: Sequence[str], chosen: Sequence[int] | None = None, by: Sequence[str] = ()
+    now: Snapshot, experiments: Sequence[str], only: Pairs | None = None, by: Sequence[str] = ()
 ) -> Material:
-    """`material` within a transaction; only the `chosen` runs and the factors `by`, if given."""
+    """`material` within a transaction; `only` these runs and the factors `by`, if given."""
     names = [now.experiment(name).experiment for name in experiments]
     runs, factors = now.runs(names), _labels(now.factors(names), by)
-    if chosen is not None:
-        runs = runs[runs["run_id"].isin(chosen)].reset_index(drop=True)
+    ids = None
+    if only is not None:
+        runs = runs[pd.MultiIndex.from_frame(runs[["experiment", "run_id"]]).isin(only)]
+        runs, ids = runs.reset_index(drop=True), runs["run_id"].tolist()
     return Material(
         experiments=now.experiments(names),
         runs=runs,
         factors=factors,
-        epochs=now.epochs(names, runs=chosen),
-        layers=now.layer_gradients(names, runs=chosen),
+        epochs=now.epochs(names, runs=ids),
+        layers=now.layer_gradients(names, runs=ids),
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
     )

@@ -1,10 +1,15 @@
 """Which runs: one filter for every command that takes some, over `runs` with one column per factor."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from bpsvc.store import Answer, Store
+import pandas as pd
 
-BRIEF: Final = (
+from bpsvc.errors import NotFoundError
+from bpsvc.store import PUBLIC, Answer, Snapshot, Store, Table
+
+_BRIEF: Final = (
     "run_id",
     'substr(run_key, 1, 8) AS "key"',
     "status",
@@ -26,49 +31,86 @@ BRIEF: Final = (
 )
 
 
-def select(
-    store: Store,
-    experiment: str | None = None,
-    *,
-    where: str | None = None,
-    sort: str | None = None,
-    limit: int | None = None,
-    brief: bool = False,
-) -> Answer:
-    """The runs of an experiment (None: all) for which the SQL condition `where` holds.
+_MOST: Final = 10**7
 
-    `where` and `sort` are SQL over the columns of `runs`, and the experiment's factors by their labels, such
-    as `"solved_epoch IS NULL AND depth > 2"`; without `sort` the newest come first. `brief` leaves out long
-    columns.
+Pairs = list[tuple[str, int]]
+"""Runs as experiments see them: full name of an experiment, run_id."""
+
+
+@dataclass(frozen=True)
+class Filter:
+    """The runs for which the SQL condition `where` holds, in the order `sort` (by default the newest first),
+    the first `limit` of them.
+
+    `where` and `sort` are SQL over the columns of `runs`, and the experiments' factors by their labels, such
+    as `"solved_epoch IS NULL AND depth > 2"`. What a run is, is what a report says of it: as of the
+    experiment's own last epoch. (Other relations, which a condition may ask too, are as they are.)
+    """
+
+    where: str | None = None
+    sort: str | None = None
+    limit: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lets all runs through."""
+        return self.where is None and self.limit is None
+
+    def __str__(self) -> str:
+        return "any" if self.where is None else repr(self.where)
+
+
+ALL: Final = Filter()
+
+
+def listed(store: Store, experiment: str | None, which: Filter) -> Answer:
+    """The runs of an experiment (None: all there are) that a filter lets through, with their chief columns.
 
     Raises:
         NotFoundError: there is no such experiment.
-        QueryError: the condition is not valid SQL.
+        QueryError: the filter is not valid SQL.
     """
-    name = None if experiment is None else store.experiment(experiment).experiment
-    factors = [] if name is None else _factors(store, name)
-    own = [
-        f"(SELECT value FROM factors f WHERE f.experiment = :experiment AND f.run_id = r.run_id"
-        f" AND f.name = '{path}') AS \"{label}\""
-        for path, label in factors
-    ]
-    base = f"""
-        SELECT {", ".join(["r.*", *own])} FROM runs r WHERE :experiment IS NULL
-        OR r.run_id IN (SELECT run_id FROM experiment_runs WHERE experiment = :experiment)
-    """
-    labels = [f'"{label}"' for _, label in factors]
-    columns = ", ".join([*BRIEF, *labels]) if brief else "*"
-    sql = f"SELECT {columns} FROM ({base})"
-    sql += f" WHERE ({where}\n)" if where else ""
-    sql += f" ORDER BY {sort}\n" if sort else " ORDER BY run_id DESC"
-    sql += " LIMIT :limit"
-    return store.query(sql, {"experiment": name, "limit": -1 if limit is None else limit}, max_rows=10**7)
+    with store.snapshot() as now:
+        if experiment is None:
+            return _asked(store, now, None, which)
+        answer = _asked(store, now, [experiment], which)
+    rows = [row[:-1] for row in answer.rows]
+    return Answer(answer.columns[:-1], rows, answer.truncated)
 
 
-def _factors(store: Store, experiment: str) -> list[tuple[str, str]]:
-    """(path, label) of each factor that is not called like a column of `runs`, which says it already."""
-    sql = """
-        SELECT DISTINCT name, label FROM factors WHERE experiment = :experiment
-        AND label NOT IN (SELECT name FROM pragma_table_info('runs')) ORDER BY label
+def chosen(store: Store, now: Snapshot, experiments: Sequence[str] | None, which: Filter) -> Pairs:
+    """The runs of experiments (None: of all) that a filter lets through, at least one.
+
+    Raises:
+        NotFoundError: there is no such experiment, or no run fits.
+        QueryError: the filter is not valid SQL.
     """
-    return [(path, label) for path, label in store.query(sql, {"experiment": experiment}).rows]
+    answer = _asked(store, now, experiments, which)
+    if not answer.rows:
+        raise NotFoundError(f"no run fits {which}", remedy="`bpsvc runs --where …` tries conditions")
+    runs = [int(row[0]) for row in answer.rows]
+    if experiments is not None:
+        return [(str(row[-1]), run) for row, run in zip(answer.rows, runs, strict=True)]
+    return now.containing(runs)
+
+
+def _asked(store: Store, now: Snapshot, experiments: Sequence[str] | None, which: Filter) -> Answer:
+    """The chief columns of the runs, their factors, and last (of experiments) the experiment."""
+    columns, table = list(_BRIEF), None
+    if experiments is not None:
+        runs = now.runs(experiments)
+        kinds = {"target_epochs": "INTEGER", **{one.name: one.kind for one in PUBLIC["runs"].columns}}
+        columns += [f'"{name}"' for name in runs.columns if name not in (*kinds, "experiment")]
+        columns.append("experiment")
+        table = Table("runs", [(name, kinds.get(name, "")) for name in runs.columns], _plain(runs))
+    sql = f"SELECT {', '.join(columns)} FROM runs"
+    sql += f" WHERE ({which.where}\n)" if which.where else ""
+    sql += f" ORDER BY {which.sort}\n" if which.sort else " ORDER BY run_id DESC"
+    limit = -1 if which.limit is None else which.limit
+    return store.query(f"{sql} LIMIT :limit", {"limit": limit}, max_rows=_MOST, table=table)
+
+
+def _plain(frame: pd.DataFrame) -> list[list[object]]:
+    """The rows in Python's own types, None for what is missing."""
+    rows: list[list[object]] = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return rows

@@ -12,9 +12,10 @@ if TYPE_CHECKING:  # what `__getattr__` finds at run time
     from bpsvc.store.naming import Named
     from bpsvc.store.owners import current as owner
     from bpsvc.store.progress import Holder
-    from bpsvc.store.query import Answer
+    from bpsvc.store.query import Answer, Table
     from bpsvc.store.reading import Snapshot
     from bpsvc.store.records import Claim, Progress, Receipt, RunCommit, Segment
+    from bpsvc.store.removing import Removal
     from bpsvc.store.schedule_records import Plan, Schedule, Step, Submission, Submitted
     from bpsvc.store.store import LEASE_S, Store
 
@@ -22,9 +23,10 @@ _HOMES = {
     **dict.fromkeys(("PUBLIC", "PublicColumn", "Relation"), "catalog"),
     "Named": "naming",
     "Holder": "progress",
-    "Answer": "query",
+    **dict.fromkeys(("Answer", "Table"), "query"),
     "Snapshot": "reading",
     **dict.fromkeys(("Claim", "Progress", "Receipt", "RunCommit", "Segment"), "records"),
+    "Removal": "removing",
     **dict.fromkeys(("Plan", "Schedule", "Step", "Submission", "Submitted"), "schedule_records"),
     **dict.fromkeys(("LEASE_S", "Store"), "store"),
 }
@@ -41,6 +43,7 @@ __all__ = [
     "PublicColumn",
     "Receipt",
     "Relation",
+    "Removal",
     "RunCommit",
     "Schedule",
     "Segment",
@@ -49,6 +52,7 @@ __all__ = [
     "Store",
     "Submission",
     "Submitted",
+    "Table",
     "owner",
 ]
 

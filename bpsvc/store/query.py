@@ -46,6 +46,15 @@ class Answer:
         return pd.DataFrame(self.rows, columns=list(self.columns))
 
 
+@dataclass(frozen=True)
+class Table:
+    """Rows that take a relation's place while a query is answered; a column is a name and an SQL type."""
+
+    name: str
+    columns: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[Any]]
+
+
 def query(
     path: Path,
     sql: str,
@@ -53,8 +62,11 @@ def query(
     *,
     max_rows: int = MAX_ROWS,
     timeout_s: float = TIMEOUT_S,
+    table: Table | None = None,
 ) -> Answer:
-    """Answer one SELECT; QueryError when it is none, is wrong, or goes beyond its bounds."""
+    """Answer one SELECT, in which `table` stands before the relation of its name; QueryError when it is none,
+    is wrong, or goes beyond its bounds.
+    """
     _check(sql, max_rows, timeout_s)
     values = dict(params) if isinstance(params, Mapping) else list(params or ())
     try:
@@ -65,6 +77,7 @@ def query(
                 "params": values,
                 "max_rows": max_rows,
                 "timeout_s": timeout_s,
+                "table": None if table is None else vars(table),
             },
             allow_nan=True,
         ).encode("ascii")

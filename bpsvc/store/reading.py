@@ -13,6 +13,7 @@ from bpsvc.data import Dataset
 from bpsvc.errors import NotFoundError
 from bpsvc.store import naming
 from bpsvc.store.engine import raw
+from bpsvc.store.extracting import Extraction
 from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
 from bpsvc.store.progress import STATUS, Holder, holders, progress
@@ -109,6 +110,15 @@ class Snapshot:
         """
         return frame(self._cursor, sql, {"experiments": experiments}, "factors")
 
+    def containing(self, runs: Iterable[int]) -> list[tuple[str, int]]:
+        """Every experiment that has one of these runs, by full name, with the run's number."""
+        sql = """
+            SELECT e.name || '@' || e.revision, m.run_id FROM json_each(?) r
+            JOIN _membership m ON m.run_id = r.value JOIN _experiment e ON e.id = m.experiment_id
+            ORDER BY m.run_id, e.id
+        """
+        return self._cursor.execute(sql, (json.dumps(list(runs)),)).fetchall()
+
     def epochs(
         self, which: Which = None, *, runs: Iterable[int] | None = None, series: Sequence[str] = EPOCH_SERIES
     ) -> "pd.DataFrame":
@@ -167,6 +177,10 @@ class Snapshot:
         """Where each committed segment of a run ended, and the sha256 of the state there, in order."""
         sql = "SELECT to_epoch, digest FROM _segment WHERE run_id = ? ORDER BY to_epoch"
         return [(int(epoch), str(digest)) for epoch, digest in self._cursor.execute(sql, (run_id,))]
+
+    def extraction(self, experiments: Sequence[str], runs: Sequence[int] | None = None) -> Extraction:
+        """All that belongs to some experiments (and of their runs to these), in batches."""
+        return Extraction(self._connection, experiments, runs)
 
     def progress(self, experiments: Sequence[int] | None = None) -> Progress:
         """How many runs and epochs of these experiments (by number), or of all, are done and to do."""

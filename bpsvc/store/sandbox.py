@@ -102,22 +102,33 @@ def authorize(action: int, first: str | None, second: str | None, *_: Any) -> in
     return sqlite3.SQLITE_DENY
 
 
-def connect(uri: str, timeout_s: float) -> sqlite3.Connection:
-    """A connection with every guard up but the deadline."""
+def connect(uri: str, timeout_s: float, table: dict[str, Any] | None = None) -> sqlite3.Connection:
+    """A connection with every guard up but the deadline; `table` goes before the store's own of its name."""
     connection = sqlite3.connect(uri, uri=True, timeout=timeout_s, isolation_level=None)
+    connection.execute("PRAGMA temp_store = MEMORY")
+    if table is not None:
+        place(connection, **table)
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
-    connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA cell_size_check = ON")
     connection.create_aggregate("median", 1, Median)  # type: ignore[arg-type]
     connection.create_aggregate("quantile", 2, Quantile)  # type: ignore[arg-type]
     # A virtual table is declared at its first use by what looks like CREATE TABLE to an authorizer.
-    for table in VIRTUAL_TABLES:
-        connection.execute(f"SELECT * FROM {table} LIMIT 0")
+    for virtual in VIRTUAL_TABLES:
+        connection.execute(f"SELECT * FROM {virtual} LIMIT 0")
     for limit, value in LIMITS.items():
         connection.setlimit(limit, value)
     connection.set_authorizer(authorize)
     return connection
+
+
+def place(connection: sqlite3.Connection, name: str, columns: list[list[str]], rows: list[list[Any]]) -> None:
+    """Make a temporary table of (name, type) columns, and fill it."""
+    declared = ", ".join('"' + column.replace('"', '""') + '" ' + kind for column, kind in columns)
+    connection.execute(f"CREATE TEMP TABLE {name} ({declared})")
+    connection.execute("BEGIN")
+    connection.executemany(f"INSERT INTO temp.{name} VALUES (?{', ?' * (len(columns) - 1)})", rows)
+    connection.execute("COMMIT")
 
 
 def answer(request: dict[str, Any]) -> dict[str, Any]:
@@ -133,7 +144,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     rows: list[tuple[Any, ...]] = []
     volume, truncated = 0, False
     try:
-        connection = connect(request["uri"], request["timeout_s"])
+        connection = connect(request["uri"], request["timeout_s"], request["table"])
         connection.set_progress_handler(tick, STEPS)
         cursor = connection.execute(request["sql"], request["params"])
         columns = [column[0] for column in cursor.description or ()]

@@ -11,9 +11,8 @@ from sqlalchemy import Connection
 from bpsvc import faults
 from bpsvc.data import Dataset
 from bpsvc.errors import StoreError
-from bpsvc.store import engine, files, managing, query, queue, segments, submitting
+from bpsvc.store import engine, files, managing, query, queue, removing, segments, submitting
 from bpsvc.store.failures import explained
-from bpsvc.store.managing import Removal
 from bpsvc.store.naming import Named
 from bpsvc.store.opening import Mode, identity, prepare
 from bpsvc.store.progress import Holder
@@ -25,7 +24,6 @@ from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 if TYPE_CHECKING:  # they take long to load, and few commands need them
     import pandas as pd
 
-    from bpsvc.store.extracting import Extraction
     from bpsvc.store.upkeep import Upkeep
 
 LEASE_S: Final = 15.0
@@ -171,17 +169,17 @@ class Store:
         with self._writing() as connection:
             return managing.retry(connection, _list(which), runs)
 
-    def removal(self, which: Iterable[str]) -> Removal:
+    def removal(self, experiments: Iterable[str] = (), *, runs: removing.Pairs = ()) -> removing.Removal:
         """What `remove` would delete, to ask before doing it."""
         with self._reading() as connection:
-            return managing.removal(connection, list(which))
+            return removing.removal(connection, experiments, runs)
 
-    def remove(self, which: Iterable[str]) -> Removal:
-        """Delete experiments, and the runs that no other experiment contains. `upkeep.compact` gives the
-        space back.
+    def remove(self, experiments: Iterable[str] = (), *, runs: removing.Pairs = ()) -> removing.Removal:
+        """Delete experiments, take `runs` ((experiment, run) each) away from others, and delete the runs that
+        no experiment contains any more. `upkeep.compact` gives the space back.
         """
         with self._writing() as connection:
-            return managing.remove(connection, list(which))
+            return removing.remove(connection, experiments, runs)
 
     # Looking
 
@@ -198,20 +196,14 @@ class Store:
         *,
         max_rows: int = query.MAX_ROWS,
         timeout_s: float = query.TIMEOUT_S,
+        table: query.Table | None = None,
     ) -> query.Answer:
-        """Answer one SELECT over the public tables and views, which have median(x) and quantile(x, q) too."""
+        """Answer one SELECT over the public tables and views, which have median(x) and quantile(x, q) too.
+
+        `table` takes the place of the relation of its name.
+        """
         self._check_identity()
-        return query.query(self.path, sql, params, max_rows=max_rows, timeout_s=timeout_s)
-
-    @contextmanager
-    def extraction(
-        self, experiments: Sequence[str], runs: Sequence[int] | None = None
-    ) -> "Iterator[Extraction]":
-        """One read transaction over all that belongs to some experiments (and runs), in batches."""
-        from bpsvc.store.extracting import Extraction
-
-        with self._reading() as connection:
-            yield Extraction(connection, experiments, runs)
+        return query.query(self.path, sql, params, max_rows=max_rows, timeout_s=timeout_s, table=table)
 
     def experiment(self, reference: str) -> Named:
         """See `Snapshot.experiment`."""

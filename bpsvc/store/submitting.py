@@ -69,6 +69,19 @@ _REQUEUE: Final = """
     UPDATE _run SET status = 'queued', attempts = 0, error = NULL WHERE id = :id AND status = 'cancelled'
 """
 
+_MEMBER: Final = """
+    INSERT INTO _membership (experiment_id, run_id, position, epochs) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_AXIS: Final = """
+    INSERT INTO _axis (experiment_id, name, label, position) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+_FACTOR: Final = """
+    INSERT INTO _factor (experiment_id, run_id, name, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO NOTHING
+"""
+
 
 @dataclass(frozen=True)
 class _Row:
@@ -97,8 +110,7 @@ def submit(
     _insert(cursor, experiment, missing, stacks, scalings)
     faults.point("runs")
     extended, requeued = _go_on(cursor, planned, present)
-    if not unchanged:
-        _enrol(cursor, id_, experiment, planned)
+    _enrol(cursor, id_, experiment, planned)
     faults.point("enrolled")
     failed = tuple(sorted(row.id for row in present.values() if row.status == "failed"))
     return Receipt(
@@ -191,18 +203,19 @@ def _go_on(
 def _enrol(
     cursor: sqlite3.Cursor, id_: int, experiment: Experiment, planned: Mapping[str, PlannedRun]
 ) -> None:
+    """Let the experiment contain its runs; submitted again, those that were taken away from it since."""
     ids = {key: row.id for key, row in _present(cursor, experiment).items()}
     cursor.executemany(
-        "INSERT INTO _membership (experiment_id, run_id, position, epochs) VALUES (?, ?, ?, ?)",
+        _MEMBER,
         ((id_, ids[key], position, int(run.epochs)) for position, (key, run) in enumerate(planned.items())),
     )
     names = dict.fromkeys(name for run in planned.values() for name in run.factors)
     cursor.executemany(
-        "INSERT INTO _axis (experiment_id, name, label, position) VALUES (?, ?, ?, ?)",
+        _AXIS,
         ((id_, name, experiment.labels.get(name, name), position) for position, name in enumerate(names)),
     )
     cursor.executemany(
-        "INSERT INTO _factor (experiment_id, run_id, name, value) VALUES (?, ?, ?, ?)",
+        _FACTOR,
         (
             (id_, ids[key], name, describing.plain(value))
             for key, run in planned.items()

@@ -102,16 +102,6 @@ def test_removing_lowers_what_only_the_removed_wanted(store: Store) -> None:
     assert not store.claim("me", limit=9) and not store.upkeep.verify()
 
 
-def test_a_worker_beyond_what_is_still_wanted_may_finish(store: Store) -> None:
-    short, long = experiment("short", epochs=100), experiment("long", epochs=300)
-    for spec in (short, long):
-        store.submit(spec, stacks(spec))
-    claims = store.claim("me", limit=9)
-    store.remove(["long"])
-    assert len(store.commit(segment("me", claims, 300))) == 3
-    assert set(store.runs()["epochs_done"]) == {300} and set(store.runs("short")["epochs_done"]) == {100}
-
-
 def test_space_comes_back(store: Store, path: Path) -> None:
     small, large = experiment("small", seeds=1), experiment("large", seeds=[5, 6, 7], epochs=3000, every=1)
     for spec in (small, large):
