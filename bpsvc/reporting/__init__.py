@@ -8,7 +8,7 @@ from bpsvc.reporting.cases import judged
 from bpsvc.reporting.expecting import Verdict, expectations
 from bpsvc.reporting.figures import FIGURES, FigureRecord
 from bpsvc.reporting.history import history
-from bpsvc.reporting.material import Material
+from bpsvc.reporting.material import EPOCHS_DRAWN, LAYERS_DRAWN, Material
 from bpsvc.reporting.names import slug
 from bpsvc.reporting.render.build import FORMATS, USUAL
 from bpsvc.reporting.style import STYLES, Style
@@ -17,8 +17,10 @@ from bpsvc.reporting.tables import TABLES, TableRecord
 from bpsvc.reporting.writing import data, figure, picture, write
 
 __all__ = [
+    "EPOCHS_DRAWN",
     "FIGURES",
     "FORMATS",
+    "LAYERS_DRAWN",
     "STYLES",
     "TABLES",
     "USUAL",

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 ENDED: Final = "ended"
 DIVERGED: Final = "diverged"
@@ -59,12 +60,42 @@ def _judge(rows: pd.DataFrame, experiments: pd.DataFrame) -> None:
     rows["solved"] = rows["judged"] & rows["solved_epoch"].notna()
 
 
-def within_horizon(records: pd.DataFrame, cases: pd.DataFrame, order: list[str]) -> pd.DataFrame:
-    """Records with the case they belong to, up to its horizon, in the given order."""
-    about = cases[["run_id", "case", "configuration", "depth", "horizon"]]
-    joined = records.merge(about, on="run_id")
-    joined = joined[joined["epoch"] <= joined["horizon"]].drop(columns="horizon")
-    return joined.sort_values(order, kind="stable").reset_index(drop=True)
+def within_horizon(records: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
+    """Records with the case they belong to, up to its horizon, case by case and in their order.
+
+    They are large: where they are by run and epoch already, and every one belongs to the next case, as in a
+    report on one experiment, the answer shares their columns.
+    """
+    records = _in_order(records)
+    rows, counts = places(records["run_id"], cases["run_id"])
+    case = np.repeat(cases["case"].to_numpy(np.int64), counts)
+    within = records["epoch"].to_numpy()[rows] <= np.repeat(cases["horizon"].to_numpy(), counts)
+    if not within.all():
+        rows, case = rows[within], case[within]
+    all_in_order = len(rows) == len(records) and bool((rows[1:] > rows[:-1]).all())
+    mine = records if all_in_order else records.take(rows)
+    columns = {name: mine[name].array for name in records.columns}
+    return pd.DataFrame({"case": case, **columns}, copy=False)
+
+
+def _in_order(records: pd.DataFrame) -> pd.DataFrame:
+    keys = [name for name in ("run_id", "epoch", "layer") if name in records]
+    earlier, decided = np.zeros(max(len(records) - 1, 0), dtype=bool), False
+    for name in keys:
+        step = np.diff(records[name].to_numpy())
+        earlier, decided = earlier | (~decided & (step < 0)), decided | (step != 0)
+    return records.sort_values(keys, kind="stable") if earlier.any() else records
+
+
+def places(ordered: "pd.Series[Any]", wanted: "pd.Series[Any]") -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Where each of `wanted` (C,) stands in `ordered` (M,), one after the other, and how often each: (K,),
+    (C,).
+    """
+    keys, values = ordered.to_numpy(), wanted.to_numpy()
+    first = np.searchsorted(keys, values, side="left")
+    counts = np.searchsorted(keys, values, side="right") - first
+    before = np.cumsum(counts) - counts
+    return np.arange(counts.sum()) + np.repeat(first - before, counts), counts
 
 
 def _loads(text: object) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Records of several runs on one grid of epochs, so that a median over runs is one over *all* of them."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -38,13 +38,14 @@ class Mesh:
     diverged: NDArray[np.bool_]
     common: NDArray[np.bool_]
 
-    def fill(self, values: Floats, worst: float = np.inf) -> Grid:
-        """A column (M,) on the grid.
+    def fill(self, column: "pd.Series[Any]", worst: float = np.inf) -> Grid:
+        """A column (M,) of the records on the grid.
 
         A run that ended before the others (solved, stopped early) keeps its last value; a diverged run counts
         as `worst` from where it diverged. Were they left out instead, the later part of every median would be
         one of survivors.
         """
+        values = column.to_numpy(np.float64, na_value=np.nan)
         table = np.full(self.later.shape, np.nan)
         table[self.row, self.place] = values[self.keep]
         if not table.size:
@@ -62,8 +63,9 @@ def mesh(records: pd.DataFrame, cases: pd.DataFrame) -> Mesh:
     finished = cases.loc[cases["state"] != UNFINISHED].set_index("case")["state"]
     case = records["case"].to_numpy(np.int64)
     keep = np.flatnonzero(np.isin(case, finished.index.to_numpy(np.int64)))
-    epochs, place = np.unique(records["epoch"].to_numpy(np.int64)[keep], return_inverse=True)
-    present, row = np.unique(case[keep], return_inverse=True)
+    case, epoch = case[keep], records["epoch"].to_numpy(np.int64)[keep]
+    present, epochs = np.unique(case), np.unique(epoch)
+    row, place = np.searchsorted(present, case), np.searchsorted(epochs, epoch)
     known = np.zeros((present.size, epochs.size), dtype=bool)
     known[row, place] = True
     last = np.zeros(present.size, dtype=np.intp)
@@ -77,7 +79,7 @@ def mesh(records: pd.DataFrame, cases: pd.DataFrame) -> Mesh:
 
 def grid(records: pd.DataFrame, cases: pd.DataFrame, column: str, worst: float = np.inf) -> Grid:
     """One column of `records` on the grid of its ended runs: see `Mesh.fill`."""
-    return mesh(records, cases).fill(records[column].to_numpy(np.float64, na_value=np.nan), worst)
+    return mesh(records, cases).fill(records[column], worst)
 
 
 def per_configuration(frame: pd.DataFrame) -> dict[int, pd.DataFrame]:

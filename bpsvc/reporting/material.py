@@ -5,22 +5,22 @@ table shares.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from bpsvc.reporting import cases as _cases
 from bpsvc.reporting import encoding as _encoding
-from bpsvc.reporting.grids import Mesh, mesh, per_configuration
+from bpsvc.reporting.grids import mesh, per_configuration
+from bpsvc.reporting.stats import median_band
+
+# What figures and tables draw of the records; reading more costs time and memory.
+EPOCHS_DRAWN: Final = ("loss", "log_likelihood", "accuracy", "validation_accuracy")
+LAYERS_DRAWN: Final = ("delta_rms", "gradient_l2", "weight_l2", "saturated", "dead")
 
 
-class Stratum(NamedTuple):
-    """The records of one layer of one configuration: their rows in `signals`, and their mesh."""
-
-    rows: NDArray[np.intp]
-    mesh: Mesh
+Prepare = Callable[["Material"], pd.DataFrame]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,8 @@ class Material:
         `target_epochs` (that epoch), and one column per factor; a run that is in two experiments has a row
         for each.
     factors: the names of those factor columns, in the order of the spec.
-    epochs, layers: the records, columns of the public tables `epochs` and `layer_gradients`.
+    epochs, layers: the records, by run and epoch, with run_id, epoch (and layer) and those columns of the
+        public tables `epochs` and `layer_gradients` that are to be drawn: EPOCHS_DRAWN, LAYERS_DRAWN.
     surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
     column `target`.
     confusion: optional, counts of classes: run_id, actual, predicted, examples.
@@ -48,14 +49,14 @@ class Material:
     confusion: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
 
-    def once(self, name: str, make: Callable[["Material"], pd.DataFrame]) -> pd.DataFrame:
-        """`make(self)`, made once under this name."""
-        if name not in self._made:
-            self._made[name] = make(self)
-        return self._made[name]
+    def once(self, make: Prepare) -> pd.DataFrame:
+        """`make(self)`, made once."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
 
     @cached_property
-    def _made(self) -> dict[str, pd.DataFrame]:
+    def _made(self) -> dict[Prepare, pd.DataFrame]:
         return {}
 
     @property
@@ -81,30 +82,43 @@ class Material:
 
     @cached_property
     def curves(self) -> pd.DataFrame:
-        """`epochs` with case and configuration, up to each experiment's horizon; by case and epoch."""
-        return _cases.within_horizon(self.epochs, self.cases, ["case", "epoch"])
+        """`epochs` with case, up to each experiment's horizon; by case and epoch."""
+        return _cases.within_horizon(self.epochs, self.cases)
 
     @cached_property
     def signals(self) -> pd.DataFrame:
         """`layers` likewise; by case, epoch and layer."""
-        return _cases.within_horizon(self.layers, self.cases, ["case", "epoch", "layer"])
+        return _cases.within_horizon(self.layers, self.cases)
+
+    def curves_of(self, cases: pd.DataFrame) -> pd.DataFrame:
+        """The rows of `curves` that belong to some cases."""
+        return self.curves.take(_cases.places(self.curves["case"], cases["case"])[0])
 
     @cached_property
-    def strata(self) -> dict[tuple[int, int], Stratum]:
-        """(configuration, layer) -> where its records stand in `signals`, and their mesh of ended runs and
-        epochs.
+    def start(self) -> pd.DataFrame:
+        """The signals before any training, with `depth`."""
+        first = self.signals[self.signals["epoch"] == 0]
+        return first.assign(depth=self.cases["depth"].to_numpy()[first["case"]])
+
+    @cached_property
+    def layer_medians(self) -> pd.DataFrame:
+        """Medians over the ended runs: configuration, layer, runs (n), epoch, and each of LAYERS_DRAWN.
+
+        All are made in one pass, so that no more than one layer's records are ever there twice.
         """
-        cases = per_configuration(self.cases)
-        keys = self.signals[["configuration", "layer"]].to_numpy(np.int64)
-        distinct, code = np.unique(keys, axis=0, return_inverse=True)
-        # A stable sort keeps case and epoch in order within each stratum.
-        order = np.argsort(code.reshape(-1), kind="stable")
-        parts = np.split(order, np.cumsum(np.bincount(code.reshape(-1)))[:-1]) if len(keys) else []
-        strata = {}
-        for (configuration, layer), rows in zip(distinct.tolist(), parts, strict=True):
-            members = self.signals[["case", "epoch"]].iloc[rows]
-            strata[configuration, layer] = Stratum(rows, mesh(members, cases[configuration]))
-        return strata
+        series = [name for name in LAYERS_DRAWN if name in self.signals]
+        head = {name: np.empty(0, np.int64) for name in ("configuration", "layer", "runs", "epoch")}
+        parts = [pd.DataFrame(head | {name: np.empty(0) for name in series})]
+        for configuration, cases in per_configuration(self.cases).items():
+            rows, _ = _cases.places(self.signals["case"], cases["case"])
+            layers = self.signals["layer"].to_numpy()[rows]
+            for layer in np.unique(layers).tolist():
+                records = self.signals.take(rows[layers == layer])
+                grid = mesh(records, cases)
+                medians = {name: median_band(grid.fill(records[name]).values).median for name in series}
+                about = {"configuration": configuration, "layer": layer, "runs": len(grid.last)}
+                parts.append(pd.DataFrame({**about, "epoch": grid.epochs[grid.common], **medians}))
+        return pd.concat(parts, ignore_index=True)
 
     @property
     def is_judged(self) -> bool:

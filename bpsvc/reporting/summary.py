@@ -24,7 +24,7 @@ def summary(material: Material) -> list[str]:
     """Plain sentences, the most important first; what cannot be said is left out."""
     if material.cases.empty:
         return ["There are no runs."]
-    records = COMPARISON.prepare(material).to_dict("records")
+    records = material.once(COMPARISON.prepare).to_dict("records")
     rows: list[Row] = [{str(key): value for key, value in record.items()} for record in records]
     return [
         *asked(material),
@@ -115,7 +115,7 @@ def pace(material: Material, rows: Sequence[Row]) -> list[str]:
 
 def _paired(material: Material) -> list[str]:
     """How many times the epochs, over common seeds, where configurations differ in one factor alone."""
-    table = comparisons(material)
+    table = material.once(comparisons)
     rows = table[(table["row"] == "median") & (table["ratio"] == 1) & (table["pairs"] >= _PAIRS)]
     told = [row for row in rows.to_dict("records") if _decided(row)]
     return [_times(row) for row in told[:_COMPARED]]
@@ -185,7 +185,7 @@ def gradients(material: Material) -> list[str]:
     """Decades of signal lost per layer before training, by the deepest configuration of each panel."""
     if not depth.DEPTH.applies(material):
         return []
-    frame = depth.prepare(material).drop_duplicates("configuration")
+    frame = depth.DEPTH.data(material).drop_duplicates("configuration")
     frame = frame[np.isfinite(frame["decades_per_layer"]) & (frame["hidden_layers"] >= 3)]
     if frame["panel"].nunique() > 1:
         frame = frame.sort_values("hidden_layers", kind="stable").groupby("panel", sort=False).tail(1)

@@ -10,7 +10,9 @@ import pandas as pd
 
 from bpsvc.errors import UsageError
 from bpsvc.reporting import (
+    EPOCHS_DRAWN,
     FIGURES,
+    LAYERS_DRAWN,
     USUAL,
     Material,
     Verdict,
@@ -24,6 +26,7 @@ from bpsvc.service import answers
 from bpsvc.service.judging import rejudged
 from bpsvc.service.selecting import ALL, Filter, Pairs, chosen
 from bpsvc.store import Snapshot, Store
+from bpsvc.store.series import EPOCH_SERIES
 
 _LONGEST_TITLE: Final = 120  # of 255 bytes that a file system allows a name, some for the temporary one
 
@@ -92,7 +95,8 @@ def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> M
     names = experiments or ["@last"]
     with store.snapshot() as now:
         pairs = None if wish.which.is_open else chosen(store, now, names, wish.which)
-        about = seen(now, names, pairs, wish.by)
+        series = EPOCHS_DRAWN if wish.success is None else EPOCH_SERIES
+        about = seen(now, names, pairs, wish.by, series)
     return about if wish.success is None else rejudged(about, wish.success)
 
 
@@ -109,9 +113,15 @@ def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
 
 
 def seen(
-    now: Snapshot, experiments: Sequence[str], only: Pairs | None = None, by: Sequence[str] = ()
+    now: Snapshot,
+    experiments: Sequence[str],
+    only: Pairs | None = None,
+    by: Sequence[str] = (),
+    series: Sequence[str] = EPOCHS_DRAWN,
 ) -> Material:
-    """`material` within a transaction; `only` these runs and the factors `by`, if given."""
+    """`material` within a transaction; `only` these runs and the factors `by`, if given, and of `epochs` the
+    columns `series`.
+    """
     names = [now.experiment(name).experiment for name in experiments]
     runs, factors = now.runs(names), _labels(now.factors(names), by)
     ids = None
@@ -122,8 +132,8 @@ def seen(
         experiments=now.experiments(names),
         runs=runs,
         factors=factors,
-        epochs=now.epochs(names, runs=ids),
-        layers=now.layer_gradients(names, runs=ids),
+        epochs=now.epochs(names, runs=ids, series=series),
+        layers=now.layer_gradients(names, runs=ids, series=LAYERS_DRAWN),
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
     )

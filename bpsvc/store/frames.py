@@ -1,7 +1,8 @@
 """From a cursor to pandas: types by the catalogue, numbers without a detour."""
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from bpsvc.store.catalog import PUBLIC, PublicColumn
 if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
     import pandas as pd
 
-_CHUNK: Final = 65_536
+_CHUNK: Final = 4096
 
 Parameters = Mapping[str, Any]
 
@@ -31,25 +32,24 @@ def frame(cursor: sqlite3.Cursor, sql: str, parameters: Parameters, relation: st
     return table.astype({name: _dtype(kinds[name]) for name in names if name in kinds})
 
 
-def numbers(
-    cursor: sqlite3.Cursor, sql: str, parameters: Parameters, integers: Sequence[str]
-) -> "pd.DataFrame":
-    """The rows of a query that gives numbers only: `integers` as int64, the rest as float64 with NaN for
-    null.
+def numbers(rows: Iterable[Sequence[Any]], columns: Sequence[str], integers: Sequence[str]) -> "pd.DataFrame":
+    """Rows of numbers under the names of their `columns`: `integers` as int64, the rest as float64 with NaN
+    for null.
     """
     import pandas as pd
 
-    cursor.execute(sql, parameters)
-    names = [column[0] for column in cursor.description]
-    chunks = []
-    while rows := cursor.fetchmany(_CHUNK):
-        chunks.append(np.array(rows, dtype=np.float64))
-    values = np.concatenate(chunks) if chunks else np.empty((0, len(names)))
-    columns = {
-        name: values[:, i].astype(np.int64) if name in integers else values[:, i].copy()
-        for i, name in enumerate(names)
-    }
-    return pd.DataFrame(columns)
+    rows, width, count = iter(rows), len(columns), 0
+    table = {name: np.empty(_CHUNK, np.int64 if name in integers else np.float64) for name in columns}
+    while chunk := list(islice(rows, _CHUNK)):
+        flat = np.fromiter(chain.from_iterable(chunk), np.float64, len(chunk) * width)
+        before, count = count, count + len(chunk)
+        for place, column in enumerate(table.values()):
+            if count > column.size:  # Grown in its place: what is large is never there twice.
+                column.resize(max(count, column.size * 5 // 4), refcheck=False)
+            column[before:count] = flat[place::width]
+    for column in table.values():
+        column.resize(count, refcheck=False)
+    return pd.DataFrame(table, copy=False)
 
 
 def _dtype(column: PublicColumn) -> str:

@@ -5,6 +5,7 @@ DataFrames have the columns of the public views (see `catalog`).
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import Connection
@@ -211,14 +212,17 @@ class Snapshot:
     ) -> "pd.DataFrame":
         if unknown := set(series) - set(known):
             raise NotFoundError(f"{table} has no {', '.join(sorted(unknown))}", allowed=", ".join(known))
-        columns = ", ".join(f"t.{name}" for name in (*keys, *series))
-        order = ", ".join(f"t.{name}" for name in keys)
+        columns = [*keys, *series]
+        # A run at a time: its rows come in the order of the key, so that nothing is sorted.
         sql = f"""
-            {_WANTED} SELECT {columns} FROM wanted w
-            CROSS JOIN {table} t ON t.run_id = w.run_id AND t.epoch <= w.last
-            ORDER BY {order}
+            SELECT {", ".join(columns)} FROM {table}
+            WHERE run_id = ? AND epoch <= ? ORDER BY {", ".join(keys)}
         """
-        return numbers(self._cursor, sql, self._chosen(which, runs), keys)
+        wanted = self._cursor.execute(
+            f"{_WANTED} SELECT run_id, last FROM wanted ORDER BY run_id", self._chosen(which, runs)
+        ).fetchall()
+        rows = chain.from_iterable(self._cursor.execute(sql, pair) for pair in wanted)
+        return numbers(rows, columns, keys)
 
     def _chosen(self, which: Which, runs: Iterable[int] | None) -> dict[str, Any]:
         """The parameters of `_WANTED`."""

@@ -32,7 +32,7 @@ def preparing(columns: dict[str, str], worst: float) -> Callable[[Material], pd.
     def prepare(material: Material) -> pd.DataFrame:
         parts = []
         for facet, cases in facets(material):
-            records = material.curves[material.curves["case"].isin(cases["case"])]
+            records = material.curves_of(cases)
             for of, column in columns.items():
                 if column not in records or records[column].isna().all():
                     continue

@@ -38,7 +38,7 @@ def prepare(material: Material) -> pd.DataFrame:
     """Median signal of each hidden layer at epoch 0 with its interval, and the decades lost per layer towards
     the input.
     """
-    start = material.signals[material.signals["epoch"] == 0]
+    start = material.start
     parts = []
     for facet, cases in facets(material):
         rows = start[start["case"].isin(cases["case"]) & (start["layer"] <= start["depth"])]
@@ -184,9 +184,7 @@ DEPTH: Final = FigureRecord(
     title="Signal against layer before training",
     section=SIGNALS,
     needs="a record of epoch 0 and at least two hidden layers",
-    applies=lambda m: (
-        not m.signals.empty and bool(((m.signals["epoch"] == 0) & (m.signals["depth"] >= 2)).any())
-    ),
+    applies=lambda m: bool((m.start["depth"] >= 2).any()),
     prepare=prepare,
     draw=draw,
     caption=caption,

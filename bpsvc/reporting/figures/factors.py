@@ -268,7 +268,7 @@ EFFECTS: Final = FigureRecord(
     name="effects",
     title="Main effects",
     needs="two factors or more, every combination of their levels, and a yardstick in common",
-    applies=lambda m: is_grid(m) and not m.once("effects", main_effects).empty,
+    applies=lambda m: is_grid(m) and not m.once(main_effects).empty,
     prepare=main_effects,
     draw=draw_main,
     caption=caption_main,
@@ -279,7 +279,7 @@ INTERACTIONS: Final = FigureRecord(
     name="interactions",
     title="Two-way interactions",
     needs="two factors or more, every combination of their levels, and a yardstick in common",
-    applies=lambda m: is_grid(m) and not m.once("interactions", interactions).empty,
+    applies=lambda m: is_grid(m) and not m.once(interactions).empty,
     prepare=interactions,
     draw=draw_interactions,
     caption=caption_interactions,
@@ -290,9 +290,7 @@ MAP: Final = FigureRecord(
     name="map",
     title="Map of two factors",
     needs="two factors that vary, four combinations or more, and a yardstick in common",
-    applies=lambda m: (
-        len(m.telling) >= 2 and len(m.configurations) >= 4 and not m.once("map", interactions).empty
-    ),
+    applies=lambda m: len(m.telling) >= 2 and len(m.configurations) >= 4 and not m.once(interactions).empty,
     prepare=interactions,
     draw=draw_map,
     caption=caption_map,

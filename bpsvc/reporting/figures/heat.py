@@ -10,13 +10,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from bpsvc.reporting.cases import UNFINISHED
-from bpsvc.reporting.figures.layers import MOST_PANELS, preparing
+from bpsvc.reporting.figures.layers import MOST_PANELS, SIGNAL
 from bpsvc.reporting.figures.panels import Layout, colour_bar, sheet
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import decades, epoch_axis, epoch_label, first_epoch, power_of_ten
 from bpsvc.reporting.style import Style
 
 _SCALE: Final = "cividis"
+_WIDE: Final = 480  # columns of a panel's image
+_ACROSS: Final = np.stack([(np.arange(_WIDE) + 0.5) / _WIDE, np.zeros(_WIDE)], axis=1)
 
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
@@ -46,17 +48,19 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         )
         values = table.to_numpy(np.float64)
         shown = np.ma.masked_where(~(np.isfinite(values) & (values > 0)), values)
-        epochs = table.columns.to_numpy(np.float64)
-        edges = np.append(epochs, epochs[-1])
         ax.set_facecolor("#bbbbbb")
-        ax.pcolormesh(
-            edges,
-            np.arange(len(table) + 1) + 0.5,
-            shown,
+        at = ax.transData.inverted().transform(ax.transAxes.transform(_ACROSS))[:, 0]
+        recorded = np.searchsorted(table.columns.to_numpy(np.float64), at, side="right") - 1
+        # An image as wide as a panel: a mesh of rectangles takes five times as long to draw.
+        ax.imshow(
+            shown[:, np.maximum(recorded, 0)],
             cmap=_SCALE,
             norm=norm,
-            shading="flat",
-            rasterized=True,
+            aspect="auto",
+            interpolation="nearest",
+            origin="lower",
+            extent=(0, 1, 0, 1),
+            transform=ax.transAxes,
         )
         top = len(table)
         step = max(1, int(np.ceil(top / 5)))
@@ -98,12 +102,8 @@ HEAT: Final = FigureRecord(
     name="heat",
     title="Signal by layer and epoch",
     needs="at least two hidden layers and an ended run",
-    applies=lambda m: (
-        not m.signals.empty
-        and bool((m.signals["depth"] >= 2).any())
-        and bool((m.cases["state"] != UNFINISHED).any())
-    ),
-    prepare=preparing("delta_rms"),
+    applies=lambda m: bool((m.start["depth"] >= 2).any()) and bool((m.cases["state"] != UNFINISHED).any()),
+    prepare=SIGNAL.prepare,
     draw=draw,
     caption=caption,
     sql="""

@@ -15,9 +15,9 @@ from bpsvc.reporting.figures.panels import Entry, Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
 from bpsvc.reporting.figures.series import facets
+from bpsvc.reporting.grids import per_configuration
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.palette import ordered_colours
-from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
 
 MOST_PANELS: Final = 24
@@ -30,21 +30,16 @@ def preparing(column: str) -> Callable[[Material], pd.DataFrame]:
     """
 
     def prepare(material: Material) -> pd.DataFrame:
-        series = material.signals[column].to_numpy(np.float64, na_value=np.nan)
-        parts = []
+        by_configuration = per_configuration(material.layer_medians)
+        parts = [pd.DataFrame(columns=[*_COLUMNS, column])]
         for facet, cases in facets(material):
-            number = int(cases["configuration"].iloc[0])
-            layers = sorted(layer for configuration, layer in material.strata if configuration == number)
-            for layer in layers:
-                stratum = material.strata[number, layer]
-                epochs, values = stratum.mesh.fill(series[stratum.rows])
-                if not values.size or np.isnan(values).all():
-                    continue
-                middle = {"epoch": epochs, column: median_band(values).median}
-                about = {"layer": layer, "layers": layers[-1], "runs": len(values)}
-                parts.append(pd.DataFrame({"configuration": facet.configuration, **about, **middle}))
-        joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=[*_COLUMNS, column])
-        return joined.reindex(columns=[*_COLUMNS, column])
+            rows = by_configuration.get(int(cases["configuration"].iloc[0]))
+            if rows is None:
+                continue
+            told = rows[rows[column].notna().groupby(rows["layer"]).transform("any")]
+            about = {"configuration": facet.configuration, "layers": rows["layer"].max()}
+            parts.append(told.assign(**about)[[*_COLUMNS, column]])
+        return pd.concat(parts[1:] or parts, ignore_index=True)
 
     return prepare
 
@@ -143,7 +138,7 @@ def layer_figure(
         applies=lambda m: (
             column in m.layers
             and bool((m.cases["state"] != UNFINISHED).any())
-            and bool((m.once(name, prepare)[column] > 0).any())
+            and bool((m.once(prepare)[column] > 0).any())
         ),
         prepare=prepare,
         draw=drawing_of(column, y, is_share),

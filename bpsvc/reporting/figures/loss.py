@@ -39,7 +39,7 @@ def prepare(material: Material) -> pd.DataFrame:
     parts, heads = [], []
     for facet, cases in facets(material):
         for (loss, reduction), members in cases.groupby(["loss", "reduction"], sort=False):
-            records = material.curves[material.curves["case"].isin(members["case"])]
+            records = material.curves_of(members)
             if records.empty:
                 continue
             epochs, values = grid(records, members, "loss")

@@ -68,7 +68,16 @@ def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> None:
     table = grid.pivot(index="x2", columns="x1", values="output")
     x, y, h = table.columns.to_numpy(np.float64), table.index.to_numpy(np.float64), table.to_numpy(np.float64)
-    ax.pcolormesh(x, y, h, cmap="RdBu_r", norm=norm, shading="gouraud", rasterized=True)
+    half_x, half_y = (np.ptp(side) / (side.size - 1) / 2 for side in (x, y))
+    ax.imshow(
+        h,
+        cmap="RdBu_r",
+        norm=norm,
+        aspect="auto",
+        interpolation="bilinear",
+        origin="lower",
+        extent=(x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y),
+    )
     if (h < 0.5).any() and (h > 0.5).any():
         ax.contour(x, y, h, levels=[0.5], colors=INK, linewidths=0.9 * style.line)
     ax.set_xlim(x.min(), x.max())
@@ -169,7 +178,7 @@ SURFACE: Final = FigureRecord(
     name="surface",
     title="Decision surface",
     needs="two inputs, and runs whose outputs were computed on a grid",
-    applies=lambda m: not m.once("surface", prepare_surface).empty,
+    applies=lambda m: not m.once(prepare_surface).empty,
     prepare=prepare_surface,
     draw=draw_surface,
     caption=caption_surface,
@@ -183,7 +192,7 @@ CONFUSION: Final = FigureRecord(
     name="confusion",
     title="Confusion of classes",
     needs="classes, and runs whose predictions were computed",
-    applies=lambda m: not m.once("confusion", prepare_confusion).empty,
+    applies=lambda m: not m.once(prepare_confusion).empty,
     prepare=prepare_confusion,
     draw=draw_confusion,
     caption=caption_confusion,

@@ -47,7 +47,7 @@ class FigureRecord:
 
     def data(self, material: Material) -> pd.DataFrame:
         """The prepared data, prepared once."""
-        return material.once(self.name, self.prepare)
+        return material.once(self.prepare)
 
     def query(self, experiments: tuple[str, ...]) -> str:
         """The SQL for these experiments, ready to paste."""

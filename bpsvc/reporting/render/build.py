@@ -16,6 +16,7 @@ from bpsvc.reporting.figures import FIGURES, FigureRecord
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.names import visible
 from bpsvc.reporting.render.pictures import inlined, saved
+from bpsvc.reporting.render.publish import Content
 from bpsvc.reporting.render.tabular import csv, latex, markdown
 from bpsvc.reporting.style import STYLES, Style, drawing
 from bpsvc.reporting.summary import summary
@@ -55,7 +56,7 @@ def build(
     formats: Sequence[str] = USUAL,
     style: Style = STYLES["screen"],
     only: Sequence[str] | None = None,
-) -> Iterator[tuple[str, bytes]]:
+) -> Iterator[tuple[str, Content]]:
     """Every file of a report: `index.html`, `figures/NAME.svg …`, `tables/NAME.csv …`.
 
     `only` names the figures wanted; None: all that apply.
@@ -69,7 +70,7 @@ def build(
         if not table.applies(material):
             absent.append((table.title, table.needs))
             continue
-        numbers = table.prepare(material)
+        numbers = material.once(table.prepare)
         words = table.present(numbers)
         files = tuple(f"tables/{table.name}.{form}" for form in ("csv", "md", "tex") if form in wanted)
         for file in files:

@@ -1,12 +1,14 @@
 """Publishing a report: all of its files at once, in the place of an older one."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from bpsvc.folders import replacing
 
+Content = bytes | Iterator[bytes]
 
-def publish(files: Iterable[tuple[str, bytes]], folder: Path) -> Path:
+
+def publish(files: Iterable[tuple[str, Content]], folder: Path) -> Path:
     """Write the files into a new folder beside `folder`, then put it in its place (see `folders`).
 
     Raises:
@@ -16,5 +18,6 @@ def publish(files: Iterable[tuple[str, bytes]], folder: Path) -> Path:
         for name, content in files:
             target = fresh / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
+            with target.open("wb") as file:
+                file.writelines([content] if isinstance(content, bytes) else content)
     return folder.resolve()

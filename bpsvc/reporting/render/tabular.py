@@ -1,8 +1,7 @@
 """A DataFrame as CSV, Markdown and LaTeX, whatever its text says."""
 
-import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 import numpy as np
@@ -29,24 +28,27 @@ _LATEX: Final = {
 }
 
 
-def csv(frame: pd.DataFrame) -> bytes:
-    """Full precision, UTF-8, one header line, `\\n`; text cells and headings made inert."""
-    written = io.BytesIO()
-    written.write((",".join(_quoted(str(name)) for name in frame.columns) + "\n").encode())
+def csv(frame: pd.DataFrame) -> Iterator[bytes]:
+    """Some lines at a time: full precision, UTF-8, one header line, `\\n`; text cells and headings inert."""
+    yield (",".join(_quoted(str(name)) for name in frame.columns) + "\n").encode()
     for start in range(0, len(frame), _ROWS):
         part = frame.iloc[start : start + _ROWS]
         columns = [_column(part.iloc[:, place]) for place in range(part.shape[1])]
-        written.write("".join(f"{line}\n" for line in map(",".join, zip(*columns, strict=True))).encode())
-    return written.getvalue()
+        yield "".join(f"{line}\n" for line in map(",".join, zip(*columns, strict=True))).encode()
 
 
 def _column(values: "pd.Series[Any]") -> list[str]:
     """The cells of a column. (pandas' own writer takes five times as long, which is felt at 200,000 rows.)"""
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":
-        return [_number(value) for value in values.tolist()]
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iu":
+        return list(map(str, values.tolist()))
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind == "f":
+        cells = list(map(repr, values.tolist()))
+        for place in np.flatnonzero(values.isna()).tolist():
+            cells[place] = ""
+        return cells
     codes, distinct = pd.factorize(values)
     cells = [*(_quoted(value) if isinstance(value, str) else _number(value) for value in distinct), ""]
-    return [cells[code] for code in codes]
+    return [cells[code] for code in codes.tolist()]
 
 
 def _number(value: object) -> str:

@@ -53,9 +53,9 @@ def signal_ratios(material: Material) -> "pd.Series[float]":
     """Signal of the first over the last hidden layer at epoch 0, by case; only nets with two hidden layers
     have it.
     """
-    if material.signals.empty or "delta_rms" not in material.signals:
+    if "delta_rms" not in material.start:
         return pd.Series(dtype=np.float64)
-    start = material.signals[(material.signals["epoch"] == 0) & (material.signals["depth"] >= 2)]
+    start = material.start[material.start["depth"] >= 2]
     first = start[start["layer"] == 1].set_index("case")["delta_rms"]
     last = start[start["layer"] == start["depth"]].set_index("case")["delta_rms"]
     return first / last
