@@ -27,7 +27,7 @@ before by a small independent program.
     with Fahlman's atanh error, above, they would not be: 16 epochs are 26 % fewer.
 Tolerances: chance at one in a thousand, what the notes allow, the last digit that is given, or 5/n
 for layers of n units. What the old protocol left open (R13: the mode, R17: the step, R19: the data) is as in
-the spec."""
+the spec; between which epochs R17 took its slopes was inferred from them."""
 
 
 def train(names: Sequence[str], path: str) -> None:
