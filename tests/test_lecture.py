@@ -288,6 +288,24 @@ def test_sigmoids_make_the_signal_of_early_layers_tiny() -> None:
     assert rms["logistic"] < 1e-3 < 0.05 < rms["relu"]
 
 
+def test_along_one_path_the_signal_is_the_product_of_weights_and_slopes() -> None:
+    """Thirty sigmoids in a row: w σ(1-σ) thirty times over, exact to the last digits although it is 1e-24."""
+    depth, w, b = 30, 0.7, 0.3
+    deep = nn.Network(1, tuple(nn.Layer(1, "logistic") for _ in range(depth + 1)))
+    given = replace(
+        problem(), network=deep, x=np.array([[1.0]]), y=np.array([[1.0]]), knobs=({},) * (depth + 1)
+    )
+    records = nn.start(given, np.tile([w, b], depth + 1)[None])[1]
+    path = [1.0]
+    for _ in range(depth + 1):
+        path.append(sigma(w * path[-1] + b))
+    expected = 1.0 - path[-1]
+    for h in path[depth:0:-1]:
+        expected *= w * h * (1 - h)
+    assert records.layers["delta_rms"][0, 0] == pytest.approx(expected, rel=1e-12) and expected < 1e-20
+    assert records.layers["gradient_max_abs"][0, 0] == pytest.approx(expected, rel=1e-12)
+
+
 # Slides "ReLU", "Leaky ReLU", the table of nine
 
 

@@ -77,8 +77,10 @@ def gradcheck(
     if json:
         print_json([vars(one) for one in found])
     else:
-        columns = ("experiment", "network", "layer", "parameters", "checked", "at kinks", "difference", "")
-        print_rows(columns, [one.row() for one in found])
+        counts = ("parameters", "checked", "at kinks", "too small")
+        print_rows(
+            ("experiment", "network", "layer", *counts, "difference", ""), [one.row() for one in found]
+        )
         for note in dict.fromkeys(one.note for one in found if one.note):
             say(f"note: {note}")
     return 0 if all(one.ok for one in found) else 1

@@ -2,8 +2,9 @@
 differences.
 
 Each parameter is moved by ±h and ±2h and the engine's own loss differentiated by the stencil of fourth order.
-Where moving a parameter carries some unit across a kink, there is no derivative to compare with: it is left
-out and reported.
+Two kinds of parameters are left out and reported: where moving one carries some unit across a kink, there is
+no derivative to compare with; and a slope may be so small, as in the early layers of deep logistic networks,
+that the differences of the loss are its rounding.
 """
 
 from dataclasses import dataclass
@@ -17,19 +18,23 @@ from bpsvc.nn.problem import Problem
 
 STEP: Final = 1e-4  # error of the stencil: about h⁴ and 1e-16 / h
 TOLERANCE: Final = 1e-6
+# Rounding of the differences, as a multiple of eps times what is rounded: seen up to 1.4.
+ROUNDING: Final = 8.0 * float(np.finfo(np.float64).eps)
 _STENCIL: Final = ((1, 8.0), (-1, -8.0), (2, -1.0), (-2, 1.0))  # / 12 h
 
 
 @dataclass(frozen=True)
 class LayerCheck:
-    """One layer (from 1): how many parameters were checked and how many left out at kinks; the largest
-    difference, relative to the layer's largest slope, and the parameter (index in theta) it belongs to.
+    """One layer (from 1): how many parameters were checked and how many left out, at kinks or too small; the
+    largest difference, relative to the layer's largest slope (to one that is known to the tolerance despite
+    rounding, if that is larger), and the parameter (index in theta) it belongs to.
     """
 
     layer: int
     parameters: int
     checked: int
     at_kinks: int
+    too_small: int
     worst: float
     where: int | None
 
@@ -65,8 +70,9 @@ def gradcheck(problem: Problem, theta: Floats, chunk: int = 64) -> GradCheck:
             index = np.arange(lo, min(lo + chunk, theta.size))
             slopes[index], crossed[index] = _slopes(problem, theta, index, _sides(here)[:1])
     slopes[crossed] = np.nan
+    noise = _rounding(here) / STEP
     return GradCheck(
-        tuple(_layer(problem, k, backpropagated, slopes) for k in range(len(problem.network.layers))),
+        tuple(_layer(problem, k, backpropagated, slopes, noise) for k in range(len(problem.network.layers))),
         backpropagated,
         slopes,
         conventions(problem),
@@ -111,13 +117,33 @@ def _sides(lanes: Lanes) -> Bools:
     return np.concatenate(sides, axis=1)
 
 
-def _layer(problem: Problem, k: int, backpropagated: Floats, slopes: Floats) -> LayerCheck:
+def _rounding(lanes: Lanes) -> float:
+    """How far the first lane's loss may be off: by its own rounding, and by that of each z, which reaches it
+    through delta.
+    """
+    carried = [np.abs(stage.delta * stage.z) for stage in lanes.full.stages]
+    return ROUNDING * (
+        abs(float(lanes.parameters.loss[0]))
+        + sum(float(lanes.layout.unstack(values)[0].sum()) for values in carried)
+    )
+
+
+def _layer(problem: Problem, k: int, backpropagated: Floats, slopes: Floats, noise: float) -> LayerCheck:
     at = problem.network.slices[k].whole
     mine, theirs = backpropagated[at], slopes[at]
-    known = np.isfinite(theirs) & np.isfinite(mine)
-    checked = int(np.count_nonzero(known))
-    scale = max(np.abs(theirs[known]).max(initial=0.0), np.abs(mine[known]).max(initial=0.0), 1e-8)
-    differences = np.where(known, np.abs(mine - theirs), 0.0) / scale
-    where = int(at.start + np.argmax(differences)) if checked else None
-    at_kinks = int(np.count_nonzero(np.isnan(theirs)))
-    return LayerCheck(k + 1, mine.size, checked, at_kinks, float(differences.max(initial=0.0)), where)
+    known = np.isfinite(theirs)
+    sizes = np.maximum(np.abs(mine), np.abs(theirs))
+    too_small = known & (sizes > 0.0) & (sizes <= noise)
+    checked = known & ~too_small  # also where mine is not finite: that is a difference
+    scale = max(np.abs(theirs[known]).max(initial=0.0), noise / TOLERANCE) or 1.0
+    differences = np.where(checked, np.abs(mine - theirs), 0.0) / scale
+    where = int(at.start + np.argmax(differences)) if checked.any() else None
+    return LayerCheck(
+        k + 1,
+        mine.size,
+        int(np.count_nonzero(checked)),
+        int(np.count_nonzero(~known)),
+        int(np.count_nonzero(too_small)),
+        float(differences.max(initial=0.0)),
+        where,
+    )

@@ -18,7 +18,7 @@ from bpsvc.work import stacking
 class Checked:
     """One layer of one network: `difference` is the largest one between backpropagation and finite
     differences, relative to the layer's largest slope; `at_kinks` parameters have no derivative to compare
-    with.
+    with, and the slopes of `too_small` ones drown in the rounding of the loss.
     """
 
     experiment: str
@@ -27,13 +27,14 @@ class Checked:
     parameters: int
     checked: int
     at_kinks: int
+    too_small: int
     difference: float
     ok: bool
     note: str
 
     def row(self) -> tuple[Any, ...]:
         verdict = "ok" if self.ok else "MISMATCH"
-        return (*list(vars(self).values())[:7], verdict)
+        return (*list(vars(self).values())[:8], verdict)
 
 
 def gradcheck(experiment: Experiment, seed: int | None, epoch: int) -> Iterator[Checked]:
@@ -61,6 +62,7 @@ def gradcheck(experiment: Experiment, seed: int | None, epoch: int) -> Iterator[
                 layer.parameters,
                 layer.checked,
                 layer.at_kinks,
+                layer.too_small,
                 layer.worst,
                 ok,
                 note,

@@ -74,6 +74,15 @@ def test_gradcheck_says_what_is_at_a_kink(bpsvc: Bpsvc) -> None:
     assert all(row["ok"] for row in rows)
 
 
+def test_gradcheck_passes_where_gradients_vanish(bpsvc: Bpsvc) -> None:
+    """Its slopes are too small for differences, and said to be: they are no mismatch."""
+    deep = {**TINY, "network": {"hidden": {"depth": 20, "units": 4}}, "sweep": None}
+    Path("deep.json").write_text(json.dumps(deep))
+    ran = bpsvc("gradcheck", "deep.json", "--json")
+    assert ran.code == 0 and ran.json[0]["too_small"] > 0
+    assert ran.json[-1]["checked"] == ran.json[-1]["parameters"] == 5
+
+
 def test_what_is_no_derivative_on_purpose_is_said(bpsvc: Bpsvc) -> None:
     offset = {"name": "logistic", "derivative_offset": 0.1}
     spec = {**TINY, "network": {"hidden": [2], "activation": offset}, "sweep": None}

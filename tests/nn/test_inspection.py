@@ -56,6 +56,21 @@ def test_gradcheck_finds_what_is_not_a_derivative() -> None:
     assert answer.conventions == ("derivative_offset",)
 
 
+@pytest.mark.parametrize("offset", [0.0, 1e-3])
+def test_slopes_below_the_rounding_of_the_loss_are_left_out_and_reported(offset: float) -> None:
+    """Twenty logistic layers: the first ones' slopes are 1e-12, differences of the loss know 1e-11. Larger
+    ones are judged.
+    """
+    net = network([2, *[8] * 20, 1], "logistic")
+    knobs = ({},) * 19 + ({"derivative_offset": np.array([offset])}, {})
+    given = problem(net, XOR_X, XOR_Y, 1, knobs=knobs)
+    answer = nn.gradcheck(given, draw(given)[0])
+    first, last = answer.layers[0], answer.layers[19]
+    assert first.too_small == first.parameters and first.checked == 0
+    assert last.checked == last.parameters and last.too_small == 0
+    assert answer.ok == (offset == 0.0)
+
+
 def test_a_step_function_passes_nothing_back_as_its_derivative_says() -> None:
     given = xor(1, activation="binary_step", loss="squared")
     answer = nn.gradcheck(given, draw(given)[0])
