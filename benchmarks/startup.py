@@ -44,7 +44,7 @@ def milliseconds(
 
 
 def _compiling(folder: str) -> dict[str, str]:
-    """An environment in which Python keeps what it compiles (in `folder`), as it does for installed programs."""
+    """An environment in which Python keeps what it compiles, as installed programs have it, in `folder`."""
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
     return {**kept, "PYTHONPYCACHEPREFIX": str(Path(folder) / "compiled")}
 

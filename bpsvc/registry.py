@@ -97,7 +97,14 @@ class Table(Mapping[str, R]):
         )
 
 
+def closest(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like `name`, in capitals or not; '' when none is."""
+    by_small = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=0.6)
+    return by_small[close[0]] if close else ""
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean 'relu'?`, or nothing when no known name is close."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"did you mean {close[0]!r}?" if close else ""
+    close = closest(name, known)
+    return f"did you mean {close!r}?" if close else ""

@@ -4,6 +4,7 @@ from typing import Any
 
 import typer
 
+from bpsvc import shipped
 from bpsvc.cli import words
 from bpsvc.cli.words import Words
 
@@ -25,10 +26,7 @@ def schedules(context: typer.Context, incomplete: str) -> Words:
 
 def examples(incomplete: str) -> Words:
     """Names of the shipped specs."""
-    from bpsvc.service import examples as shipped
-
-    names = (path.stem for path in sorted(shipped.folder().glob("*.json")))
-    return [(name, "") for name in names if name.startswith(incomplete)]
+    return [(name, "") for name in shipped.paths() if name.startswith(incomplete)]
 
 
 def _db(context: typer.Context) -> str | None:

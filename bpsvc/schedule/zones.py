@@ -21,19 +21,13 @@ def zone(name: str) -> ZoneInfo:
     """
     if name in _known():
         return ZoneInfo(name)
-    by_small = {known.lower(): known for known in _known()}
-    by_small |= {
-        known.lower().rsplit("/", 1)[-1]: known for known in sorted(_known(), reverse=True) if "/" in known
-    }
-    small = name.lower().replace(" ", "_")
-    meant = (
-        f"did you mean {by_small[small]!r}?" if small in by_small else did_you_mean(name, sorted(_known()))
-    )
+    cities = {known.rsplit("/", 1)[-1].lower(): known for known in sorted(_known(), reverse=True)}
+    written = name.lower().replace(" ", "_")
     raise UsageError(
         "there is no such time zone",
         value=name[:80],
         allowed="IANA names, such as Europe/Berlin, America/New_York or UTC",
-        remedy=meant,
+        remedy=did_you_mean(cities.get(written, written), sorted(_known())),
     )
 
 

@@ -122,13 +122,15 @@ def resolved(text: str, settings: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """SQL and parameters of a canned query's name, or of SQL itself; `settings` are `name=value`.
 
     Raises:
-        UsageError: a setting is none, or the SQL has no such parameter; or a name is meant that is none.
+        UsageError: a setting is none, or the SQL has no such parameter; or a single word is no name.
     """
     given = assignments(settings, "a parameter is a name and a value", "run=12")
     sql, defaults = (QUERIES[text].sql, QUERIES[text].parameters) if text in QUERIES else (text, {})
-    if meant := _meant(sql):
+    if _WORD.fullmatch(sql):
         raise UsageError(
-            f"there is no canned query called {text!r}", remedy=meant, allowed=", ".join(QUERIES)
+            f"there is no canned query called {text!r}",
+            allowed=", ".join(QUERIES),
+            remedy=did_you_mean(text, QUERIES) or "SQL is more than a word: bpsvc query --list has examples",
         )
     known = list(dict.fromkeys(_PARAMETER.findall(sql)))
     for name in given:
@@ -139,8 +141,3 @@ def resolved(text: str, settings: Sequence[str]) -> tuple[str, dict[str, Any]]:
                 remedy=did_you_mean(name, known),
             )
     return sql, {**defaults, **given}
-
-
-def _meant(sql: str) -> str:
-    """Which canned query a single word is nearly the name of."""
-    return did_you_mean(sql, QUERIES) if _WORD.fullmatch(sql) else ""

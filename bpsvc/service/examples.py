@@ -5,21 +5,12 @@ from pathlib import Path
 
 from bpsvc.errors import UsageError
 from bpsvc.registry import did_you_mean
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-
-
-def folder() -> Path:
-    """Where the shipped specs lie: inside the installed package, or at the top of a checkout."""
-    packaged = _PACKAGE / "specs"
-    return packaged if packaged.is_dir() else _PACKAGE.parent / "specs"
+from bpsvc.shipped import paths
 
 
 def listing() -> list[tuple[str, str]]:
     """(name, description) of each shipped spec."""
-    documents = {
-        path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder().glob("*.json"))
-    }
+    documents = {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths().items()}
     return [(name, document.get("description", "")) for name, document in documents.items()]
 
 
@@ -30,7 +21,7 @@ def copy(names: list[str], target: Path) -> list[Path]:
     Raises:
         UsageError: there is no such example, or a file of that name is there with other content.
     """
-    known = [name for name, _ in listing()]
+    known = paths()
     sources: list[Path] = []
     for name in names:
         if name not in known:
@@ -39,11 +30,11 @@ def copy(names: list[str], target: Path) -> list[Path]:
                 allowed=", ".join(known),
                 remedy=did_you_mean(name, known),
             )
-        spec = folder() / f"{name}.json"
+        spec = known[name]
         data = json.loads(spec.read_text(encoding="utf-8")).get("data")
         sources.append(spec)
         if isinstance(data, dict) and "path" in data:
-            sources.append(folder() / data["path"])
+            sources.append(spec.parent / data["path"])
     target.mkdir(parents=True, exist_ok=True)
     targets = [target / source.name for source in sources]
     for source, path in zip(sources, targets, strict=True):

@@ -1,7 +1,6 @@
 """What all models of the spec share: frozen, strict, nothing extra; and how a validator complains."""
 
 import ast
-import difflib
 import functools
 import inspect
 import textwrap
@@ -30,6 +29,7 @@ from pydantic_core.core_schema import (
     no_info_wrap_validator_function,
 )
 
+from bpsvc.registry import closest
 from bpsvc.spec import near
 
 MAX_LAYERS: Final = 1_000
@@ -145,8 +145,7 @@ def _meant(name: str, fields: Mapping[str, Any]) -> str:
     """The field that somebody who wrote `name` may have meant, or ''."""
     if near.FIELDS.get(name.lower()) in fields:
         return near.FIELDS[name.lower()]
-    close = difflib.get_close_matches(name, fields, n=1, cutoff=0.6)
-    return close[0] if close else ""
+    return closest(name, fields)
 
 
 def complain(what: str, *, allowed: str = "", remedy: str = "", **context: Any) -> PydanticCustomError:

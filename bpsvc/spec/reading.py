@@ -5,8 +5,9 @@ import stat
 from pathlib import Path
 from typing import Final, NoReturn
 
+from bpsvc import shipped
 from bpsvc.errors import Finding, SpecError
-from bpsvc.registry import did_you_mean
+from bpsvc.registry import closest
 from bpsvc.spec.located import Document, line_column
 from bpsvc.spec.parsing import parse
 
@@ -64,11 +65,16 @@ def _file(path: Path, source: str) -> bytes:
 
 
 def _similar(path: Path) -> str:
+    """A spec of such a name in the same folder or in its `specs`, or one that ships with bpsvc."""
     try:
-        near = [entry.name for entry in path.parent.iterdir() if entry.suffix == ".json"]
+        near = [one for folder in (path.parent, path.parent / "specs") for one in folder.glob("*.json")]
     except OSError:
-        return ""
-    return did_you_mean(path.name, near)
+        near = []
+    by_name = {one.stem: one for one in reversed(near)}
+    if name := closest(path.stem, by_name):
+        return f"did you mean {str(by_name[name])!r}?"
+    name = closest(path.stem, shipped.paths())
+    return f"`bpsvc examples {name}` copies the shipped spec of that name" if name else ""
 
 
 def _decode(content: bytes, source: str) -> str:

@@ -53,9 +53,16 @@ def resolve(
     document = named(overridden(document, overrides or {}), name)
     blocks = _blocks(document)
     seeds = _seed_values(document)
-    findings = [*sweep.check(blocks, document), *too_many_runs(sweep.count(blocks), len(seeds), limits)]
+    out_of_reach = sweep.out_of_reach(blocks, document)
+    findings = [
+        *out_of_reach.values(),
+        *sweep.check(blocks, document),
+        *too_many_runs(sweep.count(blocks), len(seeds), limits),
+    ]
     if findings:
-        raise document.refused([*findings, *_of_the_spec_itself(document)])
+        without = replace(document, overridden=tuple(out_of_reach))
+        others = [one for one in _of_the_spec_itself(document) if not without.is_overridden(one.path)]
+        raise document.refused([*findings, *others])
     library = library or Library(base, anywhere=allow_path)
     labels = labels_of(sweep.swept_paths(blocks))
     resolved = _Points(document, labels).resolve(blocks, library, limits)

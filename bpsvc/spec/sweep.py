@@ -84,7 +84,6 @@ def check(blocks: Sequence[Block], document: Document) -> list[Finding]:
         where: At = ("sweep",) if single else ("sweep", number)
         named = _named(block, where)
         findings += [finding for path, at in named if (finding := _cannot_vary(path, at, document))]
-        findings += [finding for path, at in named if (finding := _is_set(path, at, document))]
         findings += _overlaps([one for one in named if "points" not in one[1]], document)
         for index in range(len(block.points or ())):
             inside = (*where, "points", index)
@@ -92,6 +91,24 @@ def check(blocks: Sequence[Block], document: Document) -> list[Finding]:
         for path, values in (block.grid or {}).items():
             findings += _twice(path, values, (*where, "grid", path), document)
         findings += _parallel_twice(block, where, document)
+    return findings
+
+
+def out_of_reach(blocks: Sequence[Block], document: Document) -> dict[str, Finding]:
+    """Paths set from outside that the sweep sets too: a finding for each, at the sweep's first."""
+    single = isinstance(document.raw.get("sweep"), dict)
+    named = [
+        one
+        for number, block in enumerate(blocks)
+        for one in _named(block, ("sweep",) if single else ("sweep", number))
+    ]
+    findings = {}
+    for override in document.overridden:
+        clash = next((one for one in named if overlaps(one[0], override)), None)
+        if clash is not None:
+            path, place = clash
+            what = f"--set {override} has no effect on {path}, which varies in the sweep"
+            findings[override] = _at(document, place, what, remedy="change the sweep")
     return findings
 
 
@@ -166,15 +183,6 @@ def _cannot_vary(path: str, place: At, document: Document) -> Finding | None:
                 remedy="name its fields one by one",
             )
     return None
-
-
-def _is_set(path: str, place: At, document: Document) -> Finding | None:
-    clash = next((override for override in document.overridden if overlaps(path, override)), None)
-    if clash is None:
-        return None
-    return _at(
-        document, place, f"--set {clash} has no effect: {path} varies in the sweep", remedy="change the sweep"
-    )
 
 
 def _overlaps(named: Sequence[tuple[str, At]], document: Document) -> Iterator[Finding]:

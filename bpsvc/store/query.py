@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from bpsvc.errors import QueryError, StoreError
+from bpsvc.registry import did_you_mean
 from bpsvc.store import sandbox
-from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.files import uri
+from bpsvc.store.hints import hint
 
 if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
     import pandas as pd
@@ -85,7 +86,7 @@ def query(
         raise QueryError("a parameter is no number and no text", allowed="numbers, texts and null") from error
     reply = _ask(request, timeout_s)
     if "error" in reply:
-        raise _refusal(path, reply, timeout_s)
+        raise _refusal(path, sql, reply, timeout_s)
     return Answer(tuple(reply["columns"]), reply["rows"], reply["truncated"])
 
 
@@ -101,7 +102,7 @@ def _check(sql: str, max_rows: int, timeout_s: float) -> None:
         raise QueryError(
             f"a query begins with {first or 'nothing'}: only reading is allowed",
             allowed="one SELECT (or WITH, VALUES, EXPLAIN)",
-            remedy="to change a store use bpsvc's commands",
+            remedy=did_you_mean(first, _BEGINNINGS) or "to change a store use bpsvc's commands",
         )
 
 
@@ -120,7 +121,7 @@ def _ask(request: bytes, timeout_s: float) -> dict[str, Any]:
     return {"error": "time" if done.returncode in (-9, -24) else "memory"}
 
 
-def _refusal(path: Path, reply: Mapping[str, str], timeout_s: float) -> Exception:
+def _refusal(path: Path, sql: str, reply: Mapping[str, str], timeout_s: float) -> Exception:
     match reply["error"]:
         case "time":
             return QueryError(
@@ -151,12 +152,5 @@ def _refusal(path: Path, reply: Mapping[str, str], timeout_s: float) -> Exceptio
         return StoreError(f"{path} cannot be read: {message}", remedy="`bpsvc db check` looks into it")
     if name == "SQLITE_TOOBIG":
         message += f" (a value may have {sandbox.LENGTH:,} bytes)"
-    return QueryError(f"SQL: {message}", remedy=_hint(message))
-
-
-def _hint(message: str) -> str:
-    if message.startswith("no such table"):
-        return "the public ones are " + ", ".join(PUBLIC)
-    if "one statement" in message:
-        return "give one SELECT at a time"
-    return ""
+    allowed, remedy = hint(message, sql)
+    return QueryError(f"SQL: {message}", allowed=allowed, remedy=remedy)

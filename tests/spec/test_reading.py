@@ -161,7 +161,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_told_with_its_neighbour(tmp_path: Path) -> None:
     (tmp_path / "xor.json").write_text("{}")
-    assert "did you mean 'xor.json'?" in str(error_of(tmp_path / "xro.json"))
+    assert f"did you mean '{tmp_path / 'xor.json'}'?" in str(error_of(tmp_path / "xro.json"))
     assert "there is no such file" in str(error_of(tmp_path / "none" / "xor.json"))
     assert "cannot be read" in str(error_of(Path("a\0b")))
 

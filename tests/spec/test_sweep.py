@@ -343,6 +343,8 @@ def test_overrides_come_first() -> None:
     assert experiment.spec["init"] == {"scheme": "uniform", "range": 1.0}
     swept = changed(sweep={"grid": {"init.range": [1, 2]}})
     assert "--set init.range has no effect" in str(refusal(swept, overrides={"init.range": 3}))
+    wrong = refusal(swept, overrides={"init.range": "wide", "training.epochs": -1})
+    assert [one.path for one in wrong.findings] == [("training", "epochs"), ("sweep", "grid", "init.range")]
     wrong = str(refusal(changed(), overrides={"training.epochs": -1}))
     assert "training.epochs: -1 is out of range (as set by --set)" in wrong and "^" not in wrong
     assert "training.learning_rate has no parts here" in str(
