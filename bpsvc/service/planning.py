@@ -11,7 +11,9 @@ from threadpoolctl import threadpool_limits
 
 from bpsvc import nn
 from bpsvc.spec import Experiment, PlannedRun
+from bpsvc.spec.limits import Volume, volume
 from bpsvc.store.place import locate
+from bpsvc.wording import plural
 from bpsvc.work import stacking
 
 _MEASURED_STACKS: Final = 4
@@ -48,6 +50,7 @@ class _Stack:
 
     runs: Sequence[PlannedRun]
     epochs: int  # of all of them together
+    volume: Volume
 
 
 def plan(experiment: Experiment, db: str | Path) -> Plan:
@@ -55,7 +58,7 @@ def plan(experiment: Experiment, db: str | Path) -> Plan:
     present = _present(experiment, db)
     stacks, new, extend = _to_do(experiment, present)
     seconds, notes = _rehearse(stacks)
-    share = sum(stack.epochs for stack in stacks) / max(1, len(experiment.runs) * experiment.epochs)
+    ahead = sum((stack.volume for stack in stacks), Volume())
     return Plan(
         experiment=experiment.name,
         new=new,
@@ -63,8 +66,8 @@ def plan(experiment: Experiment, db: str | Path) -> Plan:
         extend=extend,
         stacks=len(stacks),
         epochs=experiment.epochs,
-        records=round(experiment.volume.records * share),
-        megabytes=experiment.volume.size * share / 1e6,
+        records=ahead.records,
+        megabytes=ahead.size / 1e6,
         seconds=seconds,
         factors=_factors(experiment),
         notes=(*experiment.warnings, *notes),
@@ -77,8 +80,8 @@ def lines(plan: Plan) -> list[str]:
     parts = [f"{plan.new:,} new", f"{plan.existing:,} already there"]
     parts += [f"{plan.extend:,} to be extended"] * bool(plan.extend)
     text = [
-        f"{plan.experiment}: {runs:,} runs of {plan.epochs:,} epochs: {', '.join(parts)}",
-        f"  {plan.records:,} records in about {plan.megabytes:,.1f} MB, {plan.stacks:,} stacks, "
+        f"{plan.experiment}: {plural(runs, 'run')} of {plural(plan.epochs, 'epoch')}: {', '.join(parts)}",
+        f"  {plural(plan.records, 'record')} in about {plan.megabytes:,.1f} MB, {plural(plan.stacks, 'stack')}, "
         f"about {_duration(plan.seconds)} of computing on one processor",
     ]
     for path, values in plan.factors.items():
@@ -101,19 +104,34 @@ def _to_do(
 ) -> tuple[list[_Stack], int, int]:
     """The stacks with something to do, and how many runs are new and how many go on."""
     keys = stacking.keys(experiment)
-    runs: dict[str, list[PlannedRun]] = {}
-    epochs: dict[str, int] = {}
+    stacks: dict[str, list[tuple[PlannedRun, int]]] = {}
     new = extend = 0
     for run in experiment.runs:
         status, outcome, target, done = present.get(run.key, ("new", None, 0, 0))
         new += status == "new"
         extend += status not in ("new", "failed") and target < run.epochs and outcome in (None, "horizon")
         ended = outcome not in (None, "horizon") or status in ("failed", "diverged")
-        left = 0 if ended else run.epochs - min(done, run.epochs)
-        if left or status == "new":
-            runs.setdefault(keys[run.key], []).append(run)
-            epochs[keys[run.key]] = epochs.get(keys[run.key], 0) + left
-    return [_Stack(runs[key], epochs[key]) for key in runs], new, extend
+        if status == "new" or (done < run.epochs and not ended):
+            stacks.setdefault(keys[run.key], []).append((run, done))
+    return [_stack(runs) for runs in stacks.values()], new, extend
+
+
+def _stack(runs: Sequence[tuple[PlannedRun, int]]) -> _Stack:
+    """The stack of these runs, each of which has done so many epochs."""
+    alike: dict[tuple[int, int], list[PlannedRun]] = {}  # the runs of one point share their spec
+    for run, done in runs:
+        alike.setdefault((id(run.run), done), []).append(run)
+    volumes = (_ahead(group, done) for (_, done), group in alike.items())
+    epochs = sum(run.epochs - done for run, done in runs)
+    return _Stack([run for run, _ in runs], epochs, sum(volumes, Volume()))
+
+
+def _ahead(runs: Sequence[PlannedRun], done: int) -> Volume:
+    """What runs of one spec that have done so many epochs still record, if they go on to the last."""
+    run, record = runs[0], runs[0].run.record
+    recorded = _parameters(run) if record.parameters else 0
+    layers = len(run.run.network.layers)
+    return volume(nn.Cadence(record.every), run.epochs, layers, len(runs), recorded, begun=done)
 
 
 def _rehearse(stacks: Sequence[_Stack]) -> tuple[float, list[str]]:
@@ -122,34 +140,36 @@ def _rehearse(stacks: Sequence[_Stack]) -> tuple[float, list[str]]:
 
     Stacks that are not measured are taken to cost the same for each parameter and epoch.
     """
-    ordered = sorted(stacks, key=lambda stack: -stack.epochs * _parameters(stack))
+    ordered = sorted(stacks, key=lambda stack: -stack.epochs * _parameters(stack.runs[0]))
     measured, work_measured, notes = 0.0, 0.0, []
     largest = ordered[:_MEASURED_STACKS]
     for stack in largest:
         seconds, note = _measure(stack, _MEASURE_S / len(largest))
         measured += seconds
-        work_measured += stack.epochs * _parameters(stack)
+        work_measured += stack.epochs * _parameters(stack.runs[0])
         notes += [note] * bool(note)
-    work = sum(stack.epochs * _parameters(stack) for stack in ordered)
+    work = sum(stack.epochs * _parameters(stack.runs[0]) for stack in ordered)
     return (measured * work / work_measured if work_measured else 0.0), notes
 
 
 def _measure(stack: _Stack, within_s: float) -> tuple[float, str]:
     """The seconds that a stack would take, from a stretch of so many, and a note when its first layer gets
     next to no signal at the start.
+
+    These are seconds of the processor: other programs that keep it busy meanwhile do not count.
     """
     runs = stack.runs[:_LANES]
     specs = [run.run for run in runs]
     problem = stacking.stack(specs, [run.seed for run in runs], runs[0].dataset)
     with threadpool_limits(limits=1):
         state, records = nn.start(problem, stacking.initial(problem.network, specs, problem.seeds))
-        began, length, seconds = time.perf_counter(), 1, 0.0
-        while time.perf_counter() - began < within_s and state.epoch < runs[0].epochs:
-            piece = time.perf_counter()
+        began, length, seconds = time.thread_time(), 1, []
+        while time.thread_time() - began < within_s and state.epoch < runs[0].epochs:
+            piece = time.thread_time()
             state, _ = nn.advance(problem, state, length)
-            seconds = (time.perf_counter() - piece) / length  # the last and longest piece counts
+            seconds.append((time.thread_time() - piece) / length)
             length *= 2
-    return seconds * stack.epochs / len(runs), _hopeless(runs[0], records)
+    return min(seconds, default=0.0) * stack.epochs / len(runs), _hopeless(runs[0], records)
 
 
 def _hopeless(run: PlannedRun, records: nn.Records) -> str:
@@ -169,8 +189,7 @@ def _hopeless(run: PlannedRun, records: nn.Records) -> str:
     )
 
 
-def _parameters(stack: _Stack) -> int:
-    run = stack.runs[0]
+def _parameters(run: PlannedRun) -> int:
     return stacking.network(run.run, len(run.dataset.features)).parameters
 
 

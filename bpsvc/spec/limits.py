@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from bpsvc.errors import Finding
 from bpsvc.nn.cadence import Cadence
+from bpsvc.nn.records import EPOCH_SERIES, LAYER_SERIES, PARAMETER_SERIES
 
-# What a record is on disk, measured: an epoch row, and a row for each layer, 12 bytes a value (DESIGN §3).
-_VALUES_AN_EPOCH = 10
-_VALUES_A_LAYER = 10
-_VALUES_A_PARAMETER = 4
-_BYTES_A_VALUE = 12
+# What a record is on disk, measured: a row with its key is 20 bytes, and 9 for each value.
+_BYTES_AN_EPOCH = 20 + 9 * len(EPOCH_SERIES)
+_BYTES_A_LAYER = 20 + 9 * len(LAYER_SERIES)
+_BYTES_A_PARAMETER = 20 + 9 * len(PARAMETER_SERIES)
 _LARGE = 200_000_000
 _LESS = 'record less often, as in "record": {"every": "decades"}'
 
@@ -41,13 +41,15 @@ class Volume:
         return Volume(self.records + other.records, self.rows + other.rows, self.size + other.size)
 
 
-def volume(cadence: Cadence, epochs: int, layers: int, runs: int, parameters: int = 0) -> Volume:
+def volume(
+    cadence: Cadence, epochs: int, layers: int, runs: int, parameters: int = 0, *, begun: int = 0
+) -> Volume:
     """What `runs` runs of `epochs` epochs with so many layers, and so many recorded parameters, leave in the
-    store, at most.
+    store, at most; without what is there of runs that have `begun` and have done so many.
     """
-    records = runs * (1 + cadence.count(0, epochs))
-    values = _VALUES_AN_EPOCH + layers * _VALUES_A_LAYER + parameters * _VALUES_A_PARAMETER
-    return Volume(records, records * (1 + layers + parameters), records * values * _BYTES_A_VALUE)
+    records = runs * (cadence.count(begun, epochs) + (begun == 0))
+    size = _BYTES_AN_EPOCH + layers * _BYTES_A_LAYER + parameters * _BYTES_A_PARAMETER
+    return Volume(records, records * (1 + layers + parameters), records * size)
 
 
 def working_bytes(parameters: int, inputs: int, units: int, examples: int, batch: int | None) -> int:

@@ -27,7 +27,7 @@ def test_data_through_a_wide_network_must_fit_into_memory() -> None:
 def test_many_records_are_warned_of_with_the_remedy() -> None:
     (warning,) = resolved(changed(training=training(epochs=300_000))).warnings
     assert warning == (
-        '900,003 records will take about 324 MB; to record less often, as in "record": {"every": "decades"}'
+        '900,003 records will take about 232 MB; to record less often, as in "record": {"every": "decades"}'
     )
     assert resolved(changed(training=training(epochs=100_000))).warnings == ()
     assert resolved(changed(training=training(epochs=300_000), record={"every": "decades"})).warnings == ()
