@@ -6,6 +6,7 @@ allowed and what to do. They are caught once, in the command line, which prints 
 `exit_code`.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -25,7 +26,7 @@ class BpsvcError(Exception):
             parts.append(f"allowed: {self.allowed}")
         if self.remedy:
             parts.append(self.remedy)
-        return "; ".join(parts)
+        return functools.reduce(_sentence, parts)
 
 
 class UsageError(BpsvcError):
@@ -96,6 +97,13 @@ class StoreError(BpsvcError):
     """The results database cannot be used: missing, locked, full, too old, too new, or not ours."""
 
     exit_code = 4
+
+
+def _sentence(begun: str, rest: str) -> str:
+    """Two parts of a message as one sentence, or as a question and what is said about it."""
+    if begun.endswith("?"):
+        return f"{begun} {rest}"
+    return f"{begun if begun.endswith('..') else begun.removesuffix('.')}; {rest}"
 
 
 def dotted(path: Sequence[str | int]) -> str:

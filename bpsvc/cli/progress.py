@@ -8,6 +8,7 @@ from typing import Final
 
 from bpsvc.cli.output import is_terminal, quiet, say
 from bpsvc.store import Progress
+from bpsvc.wording import plural
 
 _LINE_EVERY_S: Final = 10.0
 
@@ -54,7 +55,7 @@ def _lines() -> Tell:
 
 
 def _described(now: Progress) -> str:
-    text = f"{now.done + now.diverged} of {now.runs} runs ended"
+    text = f"{now.done + now.diverged} of {plural(now.runs, 'run')} ended"
     if now.diverged:
         text += f", {now.diverged} diverged"
     return text + (f", {now.failed} failed" if now.failed else "")

@@ -8,6 +8,7 @@ import typer
 from bpsvc.cli import completing
 from bpsvc.cli.options import AllowPath, Json
 from bpsvc.cli.output import print_json, print_rows, say, tell
+from bpsvc.wording import plural
 
 
 def validate(
@@ -32,7 +33,8 @@ def validate(
     for experiment in describing.read(specs, allow_path=allow_path):
         for warning in experiment.warnings:
             say(f"{experiment.name}: note: {warning}")
-        tell(f"{experiment.name}: valid, {len(experiment.runs):,} runs of {experiment.epochs:,} epochs")
+        runs = plural(len(experiment.runs), "run")
+        tell(f"{experiment.name}: valid, {runs} of {plural(experiment.epochs, 'epoch')}")
     return 0
 
 

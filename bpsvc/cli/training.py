@@ -10,6 +10,7 @@ import typer
 from bpsvc.cli.interrupts import graceful
 from bpsvc.cli.options import DB, AllowPath, Db, Json, Processes
 from bpsvc.cli.output import print_json, say, tell
+from bpsvc.wording import plural
 
 if TYPE_CHECKING:  # loading it takes long, and `bpsvc --help` needs it not
     from bpsvc.spec import Experiment
@@ -148,16 +149,17 @@ def worker(
 
     with Store(db, mode="write") as store, graceful() as stop:
         schedules = attending.attending(store, say) if watch else contextlib.nullcontext()
-        failed = store.progress().failed
+        before = store.progress().failed
         with progress() as show, schedules:
             effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
         tell(working.cost(effort))
-        new = store.progress().failed - failed
+        new = store.progress().failed - before
         code = _ended(stop.signal, "`bpsvc worker` goes on from here") or int(new > 0)
         if code == 0:
             tell("next: bpsvc status")
         elif new > 0:
-            say(f"{new} runs failed; `bpsvc runs --where \"status = 'failed'\"` and `bpsvc show RUN` say why")
+            failed = plural(new, "run")
+            say(f"{failed} failed; `bpsvc runs --where \"status = 'failed'\"` and `bpsvc show RUN` say why")
         return code
 
 

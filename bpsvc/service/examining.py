@@ -94,7 +94,7 @@ def _ends(specs: list[RunSpec], seeds: list[int], dataset: data.Dataset, epochs:
 def _sqlite() -> Fact:
     note = ""
     if sqlite3.sqlite_version_info < _WAL_MENDED:
-        note = " (two writers may damage its write-ahead log; bpsvc lets one write at a time)"
+        note = "; its write-ahead log takes one writer at a time, which bpsvc sees to"
     return Fact("sqlite", sqlite3.sqlite_version + note)
 
 

@@ -81,8 +81,8 @@ def lines(plan: Plan) -> list[str]:
     parts += [f"{plan.extend:,} to be extended"] * bool(plan.extend)
     text = [
         f"{plan.experiment}: {plural(runs, 'run')} of {plural(plan.epochs, 'epoch')}: {', '.join(parts)}",
-        f"  {plural(plan.records, 'record')} in about {plan.megabytes:,.1f} MB, {plural(plan.stacks, 'stack')}, "
-        f"about {_duration(plan.seconds)} of computing on one processor",
+        f"  {plural(plan.records, 'record')} in about {plan.megabytes:,.1f} MB, "
+        f"{plural(plan.stacks, 'stack')}, about {_duration(plan.seconds)} of computing on one processor",
     ]
     for path, values in plan.factors.items():
         shown = ", ".join(f"{value} ({count:,})" for value, count in list(values.items())[:12])

@@ -12,6 +12,7 @@ from bpsvc.errors import UsageError
 from bpsvc.reporting import Material, expectations, history, slug, write
 from bpsvc.service import reporting
 from bpsvc.store import Store, Submitted
+from bpsvc.wording import plural
 
 COMPARED: Final = 30
 
@@ -49,7 +50,7 @@ def settle(store: Store, *, now: datetime | None = None) -> Iterator[Ended]:
             continue  # another process was faster
         unmet = [str(verdict) for verdict in verdicts if not verdict.met]
         failed = int(about.runs["status"].eq("failed").sum())
-        lost = f"{failed} of {len(about.runs)} runs failed" if failed else ""
+        lost = f"{failed} of {plural(len(about.runs), 'run')} failed" if failed else ""
         wrong = [text for text in (*unmet, lost, trouble) if text]
         detail = "; ".join([one.experiment, *wrong, *([page] if page else [])])
         yield Ended(one.schedule, one.instant, "not as expected" if unmet else "ended", detail, bool(wrong))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bpsvc import spec
 from bpsvc.service.describing import read
 from bpsvc.store import Receipt, Store
+from bpsvc.wording import plural
 from bpsvc.work import stacking
 
 __all__ = ["described", "read", "submit"]
@@ -17,7 +18,7 @@ def submit(store: Store, experiments: Sequence[spec.Experiment]) -> list[Receipt
 
 def described(receipt: Receipt) -> str:
     """What a submit came to, in one line: `xor@1: 90 new runs, 0 already there`."""
-    parts = [f"{receipt.new} new runs", f"{receipt.existing} already there"]
+    parts = [plural(receipt.new, "new run"), f"{receipt.existing:,} already there"]
     parts += [f"{receipt.extended} extended"] * bool(receipt.extended)
     parts += [f"{receipt.requeued} queued again"] * bool(receipt.requeued)
     if receipt.failed:

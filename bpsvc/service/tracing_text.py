@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from bpsvc.service.tracing import Traced
+from bpsvc.wording import plural
 
 EXAMPLES: Final = 8  # beyond so many the rest is counted
 
@@ -15,7 +16,7 @@ def lines(traced: Traced) -> list[str]:
     rate = "–" if traced.learning_rate is None else f"{traced.learning_rate:g}"
     path = f" Shown: the path through units {', '.join(map(str, traced.path))}." if traced.path else ""
     return [
-        f"{traced.what}, after {traced.epoch:,} epochs: {of} over {traced.count} examples, "
+        f"{traced.what}, after {plural(traced.epoch, 'epoch')}: {of} over {plural(traced.count, 'example')}, "
         f"{traced.reduction}; {traced.optimizer}, ε = {rate}",
         "",
         "Forward: each example through the network; every h is kept for the way back.",

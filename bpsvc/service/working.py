@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from bpsvc.store import Progress, Receipt, Store, owner
+from bpsvc.wording import plural
 from bpsvc.work.driver import drain
 from bpsvc.work.effort import Effort
 from bpsvc.work.executors import executor, processors
@@ -53,7 +54,7 @@ def summary(store: Store, receipt: Receipt) -> str:
     moved = store.query(_MOVED, {"experiment": receipt.experiment}).rows[0][0]
     if moved:
         parts.append(f"{moved} went on in another environment (bits may differ: see `environment` in runs)")
-    return f"{receipt.experiment}: {now.runs} runs, {', '.join(parts)}"
+    return f"{receipt.experiment}: {plural(now.runs, 'run')}, {', '.join(parts)}"
 
 
 def cost(effort: Effort) -> str:

@@ -20,6 +20,7 @@ from bpsvc.spec.limits import Limits, working_bytes
 from bpsvc.spec.located import At
 from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
 from bpsvc.spec.run_spec import RunLayer
+from bpsvc.wording import plural
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,6 @@ class Subject:
             if isinstance(self.spec.network.activation, tuple)
             else _ACTIVATION
         )
-
-
-def plural(count: int, what: str) -> str:
-    """`1 unit`, `2 units`."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 Check = Callable[[Subject], Iterator[Finding]]

@@ -6,6 +6,7 @@ from typing import Final
 
 from bpsvc.errors import NotFoundError
 from bpsvc.registry import did_you_mean
+from bpsvc.wording import plural
 
 _HEX: Final = frozenset("0123456789abcdef")
 _MIN_HEX: Final = 8
@@ -60,7 +61,11 @@ def run(cursor: sqlite3.Cursor, reference: str | int) -> int:
             return int(text)
         if len(text) < _MIN_HEX:
             count, first, last = cursor.execute("SELECT count(*), min(id), max(id) FROM _run").fetchone()
-            known = f"{count} runs, numbered {first} to {last}" if count else "none yet: `bpsvc submit SPEC`"
+            known = (
+                f"{plural(count, 'run')}, numbered {first} to {last}"
+                if count
+                else "none yet: `bpsvc submit SPEC`"
+            )
             raise NotFoundError(f"there is no run {text}", allowed=known)
     return _by_key(cursor, text)
 
