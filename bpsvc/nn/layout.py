@@ -10,7 +10,6 @@ runs; runs last keeps at least two lanes (with one, numpy drops the axis and add
 first uses only `matmul`, ufuncs and reductions over whole trailing axes.
 """
 
-import inspect
 import math
 from typing import Final, Protocol
 
@@ -19,8 +18,11 @@ import numpy as np
 from bpsvc.nn.arrays import Bools, Floats, Indices
 from bpsvc.nn.network import Network
 
-# Without the look for other array types, which takes as long as the product of a tiny layer.
-_einsum = inspect.unwrap(np.einsum)
+# What np.einsum calls in the end: its wrapper takes as long as the product of a tiny layer.
+try:
+    from numpy._core.multiarray import c_einsum as _einsum
+except ImportError:  # a numpy that keeps it elsewhere
+    from numpy import einsum as _einsum
 
 
 def _count(mask: Bools, axis: int) -> Floats:
