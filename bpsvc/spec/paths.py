@@ -46,6 +46,10 @@ def _put(inside: Any, parts: list[str], at: int, value: Any) -> Any:
         raise PathError(f"{here} has no parts here")
     if last:
         return {**inside, part: value}
+    if inside.get(part) is None and parts[at + 1].isdecimal():
+        raise PathError(
+            f"{'.'.join(parts[: at + 1])} is not written out here: there is no entry {parts[at + 1]}"
+        )
     return {**inside, part: _put(_opened(inside.get(part), here, part), parts, at + 1, value)}
 
 

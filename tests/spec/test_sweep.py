@@ -259,6 +259,10 @@ REFUSED = [
     ({"grid": {"training.learning_rate.x": [1, 2]}}, "training.learning_rate has no parts here"),
     ({"grid": {"network.hidden.2": [1, 2]}}, "network.hidden has entries 1 to 1, not 2"),
     ({"grid": {"network.hidden.0": [1, 2]}}, "network.hidden has entries 1 to 1, not 0"),
+    (
+        {"grid": {"network.layers.2.units": [4, 5]}},
+        "network.layers is not written out here: there is no entry 2",
+    ),
     ({"grid": {"network.hidden.depth": [1, 2]}}, "network.hidden is a list here"),
     ({"grid": {"loss": ["squared", "mse"]}}, "there is no loss called 'mse'"),
     ({"grid": {"training.shuffle": [True, False]}}, "training.shuffle changes nothing here"),
