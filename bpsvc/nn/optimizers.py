@@ -34,7 +34,9 @@ Update = Callable[[Floats, Floats, Slots, Knobs, Step], None]  # (theta, gradien
 
 @dataclass(frozen=True)
 class Optimizer:
-    """`slots` are the arrays kept from step to step; they start at 0."""
+    """`slots` are the arrays kept from step to step; they start at 0. `own_steps`: ε is only the first step's
+    length.
+    """
 
     name: str
     formula: str
@@ -43,6 +45,7 @@ class Optimizer:
     slots: tuple[str, ...] = ()
     also_called: tuple[str, ...] = ()
     doc: str = ""
+    own_steps: bool = False
 
     def init(self, theta: Floats) -> dict[str, Floats]:
         """The slots before the first update, each of theta's shape."""
@@ -226,6 +229,7 @@ OPTIMIZERS: Final = Table(
             ),
             ("size", "move", "sign"),
             doc="Riedmiller and Braun 1993 with backtracking; PyTorch's without. For full batches.",
+            own_steps=True,
         ),
         Optimizer(
             "quickprop",

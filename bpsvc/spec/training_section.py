@@ -60,9 +60,9 @@ class RunTraining(Frozen):
     """λ of the penalty ½ λ |W|², whose gradient is added to the loss's; biases and learned knobs are exempt.
     """
     decay_biases: bool = False
-    """Whether biases decay too."""
+    """Whether biases and learned knobs decay too."""
     clip: float | None = Field(None, gt=0)
-    """Largest length of the whole gradient in a step; null: any."""
+    """Largest length of the whole gradient in a step, before weight decay; null: any."""
     stop: Stop | None = None
     """null: all epochs are trained."""
 

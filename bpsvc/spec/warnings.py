@@ -6,6 +6,7 @@ import numpy as np
 
 from bpsvc.errors import dotted
 from bpsvc.nn.activations import ACTIVATIONS
+from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.spec.checks import Subject
 from bpsvc.spec.init_section import Explicit
 
@@ -15,6 +16,8 @@ def warnings_of(subject: Subject, seeds: int) -> Iterator[str]:
     yield from _no_gradient(subject)
     yield from _one_trajectory(subject, seeds)
     yield from _out_of_reach(subject)
+    yield from _without_effect(subject)
+    yield from _no_curvature(subject)
 
 
 def _no_gradient(subject: Subject) -> Iterator[str]:
@@ -61,3 +64,30 @@ def _out_of_reach(subject: Subject) -> Iterator[str]:
             f"{dotted(subject.output_path)}: targets go from {least:g} to {most:g}, {record.name} only from "
             f"{record.low:g} to {record.high:g}; identity reaches every number"
         )
+
+
+def _without_effect(subject: Subject) -> Iterator[str]:
+    """A schedule for an optimizer that finds its steps itself."""
+    training = subject.spec.training
+    if training.schedule is not None and OPTIMIZERS[training.optimizer.name].own_steps:
+        yield (
+            f"training.schedule: {training.optimizer.name} takes the learning rate for its first step and "
+            f"finds all others itself: the schedule has no effect after epoch 1"
+        )
+
+
+def _no_curvature(subject: Subject) -> Iterator[str]:
+    """Sharpness where a slope jumps."""
+    if "sharpness" not in subject.spec.record.series:
+        return
+    for index, layer in enumerate(subject.layers):
+        record, knobs = ACTIVATIONS[layer.activation.name], layer.activation.knobs
+        slopes = [record.prime(np.array([kink - 1e-9, kink + 1e-9]), **knobs) for kink in record.kinks]
+        if any(abs(right - left) > 1e-6 for left, right in slopes):
+            last = index == len(subject.layers) - 1
+            path = subject.output_path if last else subject.activation_path(index)
+            yield (
+                f"{dotted(path)}: the slope of {record.name} jumps: where a unit stands at its kink, "
+                f"sharpness is of the jump, not of the curvature"
+            )
+            return

@@ -365,6 +365,27 @@ def test_limits_can_be_raised() -> None:
     assert len(resolved(changed(), limits=spec.Limits(parameters=9)).runs) == 3
 
 
+def test_a_schedule_for_an_optimizer_with_steps_of_its_own_is_told() -> None:
+    schedule = {"name": "exponential", "gamma": 0.5}
+    (told,) = small(training=training(optimizer="rprop", schedule=schedule)).warnings
+    assert told.startswith("training.schedule: rprop") and "no effect" in told
+    assert small(training=training(optimizer="quickprop", schedule=schedule)).warnings == ()
+    assert small(training=training(optimizer="rprop")).warnings == ()
+
+
+def test_sharpness_of_units_whose_slope_jumps_is_told() -> None:
+    sharp = {"series": ["sharpness"]}
+
+    def told(*activations: object) -> tuple[str, ...]:
+        net = {"hidden": [2] * len(activations), "activation": list(activations)}
+        return small(network=net, record=sharp).warnings
+
+    assert [one.split(":")[0] for one in told("tanh", "relu", "prelu")] == ["network.activation.2"]
+    assert told({"name": "elu", "alpha": 2.0}) and told("selu") and told("leaky_relu")
+    assert told("elu", "tanh", "gelu") == ()
+    assert small(network={"hidden": [2], "activation": "relu"}).warnings == ()
+
+
 def test_warnings() -> None:
     hidden_step = small(network={"hidden": [2], "activation": "step"}).warnings
     assert len(hidden_step) == 1
