@@ -201,9 +201,9 @@ def next_seeds(seeds: Any, blocks: int) -> dict[str, Any] | None:
 
 
 def _reason(error: BpsvcError) -> str:
-    """What was wrong, without the excerpt of the spec, which the schedule has."""
+    """What was wrong, in a line, without the excerpt of the spec, which the schedule has."""
     plain = SpecError(error.findings, source=error.source) if isinstance(error, SpecError) else error
-    return str(plain)[:_LONGEST_WHY]
+    return "; ".join(line.strip() for line in str(plain).splitlines() if line.strip())[:_LONGEST_WHY]
 
 
 def _fresh(wanted: str | None, files: bool) -> str:

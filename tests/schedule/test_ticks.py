@@ -83,6 +83,7 @@ def test_a_file_is_read_again_and_a_missing_or_broken_one_is_the_outcome(
     assert decision == "rejected"
     assert "table.csv" in why
     assert '"data"' not in why, "no excerpt of the spec"
+    assert "\n" not in why and "; " in why, "the remedy is parted from what is wrong in the same line"
     table.unlink()
     ((decision, why),) = tick(store, 4.1)
     assert decision == "rejected"
