@@ -8,6 +8,7 @@ import typer
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Json, Limit, Sort, Where
 from bpsvc.cli.output import confirmed, print_json, print_rows, say, tell
+from bpsvc.wording import plural
 
 Experiments = Annotated[
     list[str],
@@ -28,7 +29,7 @@ def cancel(experiments: Experiments, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        tell(f"{len(store.cancel(experiments))} runs cancelled; `bpsvc submit` queues them again")
+        tell(f"{plural(len(store.cancel(experiments)), 'run')} cancelled; `bpsvc submit` queues them again")
 
 
 def retry(
@@ -46,7 +47,7 @@ def retry(
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        tell(f"{len(store.retry(experiments))} runs queued again")
+        tell(f"{plural(len(store.retry(experiments)), 'run')} queued again")
 
 
 def rm(
@@ -135,6 +136,8 @@ def verify(
         if fraction is not None:
             everything = store.runs()["run_id"].tolist() if known is None else known
             chosen += replaying.sample(everything, fraction)
+        older = {} if damage else replaying.older(store, known)
+        chosen = [run for run in chosen if run not in older]
         damage += [str(one) for one in replaying.replay(store, chosen)]
         count = len(known) if known is not None else store.progress().runs
     if json:
@@ -142,8 +145,12 @@ def verify(
     else:
         for line in damage:
             print(line)
+        if older:
+            versions = ", ".join(map(str, sorted(set(older.values()))))
+            say(f"{len(older)} runs are of older numerics ({versions}): they hold, and are not trained again")
         again = f", {len(chosen)} of them trained again" if chosen else ""
-        tell(f"{count} runs verified{again}: " + (f"{len(damage)} findings" if damage else "all is well"))
+        found = plural(len(damage), "finding") if damage else "all is well"
+        tell(f"{plural(count, 'run')} verified{again}: {found}")
     return 1 if damage else 0
 
 
@@ -167,8 +174,11 @@ def doctor(
     facts = examining.facts(db)
     if fuzz:
         differences = examining.same_bits(fuzz)
-        told = f"{len(differences)} runs differ, first: {differences[0]}" if differences else "no run differs"
-        facts.append(examining.Fact("same bits", f"{fuzz} random stacks, {told}", good=not differences))
+        count = plural(len(differences), "difference")
+        told = f"{count}, first: {differences[0]}" if differences else "no run differs"
+        facts.append(
+            examining.Fact("same bits", f"{plural(fuzz, 'random stack')}, {told}", good=not differences)
+        )
     if json:
         print_json([vars(fact) for fact in facts])
     else:
@@ -281,6 +291,6 @@ def merge(
         for file in files:
             merged = store.upkeep.merge(file)
             tell(
-                f"{file}: {merged.experiments} experiments, {merged.new} new runs, {merged.further} went "
-                f"further there, {merged.kept} as here"
+                f"{file}: {plural(merged.experiments, 'experiment')}, {plural(merged.new, 'new run')}, "
+                f"{merged.further} went further there, {merged.kept} as here"
             )

@@ -1,7 +1,7 @@
 """Replay: train stored runs again, and see whether every segment ends in the same bits."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from threadpoolctl import threadpool_limits
@@ -34,6 +34,14 @@ def replay(
         if difference is not None:
             yield difference
         tell(run_id)
+
+
+def older(store: Store, runs: Iterable[int] | None) -> dict[int, int]:
+    """Those of these runs (None: of all) that were made with older numerics than this program's, and which:
+    what is stored of them holds, but trained again they would come out otherwise.
+    """
+    made = store.upkeep.numerics(runs)
+    return {run: version for run, version in made.items() if version is not None and version < nn.NUMERICS}
 
 
 def sample(runs: Sequence[int], fraction: float, seed: int | None = None) -> list[int]:

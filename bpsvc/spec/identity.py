@@ -36,3 +36,9 @@ def run_key(identity: str, seed: int, data: str, numerics: int) -> str:
     Not in it: name, description, path of the data, epochs. More epochs later extend the same run.
     """
     return hashlib.sha256(f"bpsvc run\n{identity}\n{seed}\n{data}\n{numerics}".encode()).hexdigest()
+
+
+def numerics_of(key: str, identity: str, seed: int, data: str, newest: int) -> int | None:
+    """The version of the numerics, `newest` or older, with which a run has this key; None: there is none."""
+    versions = range(newest, 0, -1)
+    return next((one for one in versions if run_key(identity, seed, data, one) == key), None)

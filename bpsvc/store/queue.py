@@ -66,7 +66,7 @@ _CLAIM: Final = text(
 _CLAIMED: Final = text(
     """
     SELECT r.id, r.fence, r.key, r.seed, p.spec, d.digest, r.stack, r.epochs_done, r.epochs, c.state,
-        v.content, r.attempts
+        v.content, r.attempts, c.epoch, c.digest
     FROM json_each(:ids) i JOIN _run r ON r.id = i.value
     JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
     LEFT JOIN _checkpoint c ON c.run_id = r.id LEFT JOIN _environment v ON v.id = r.environment_id

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 
 from bpsvc.data import Dataset
-from bpsvc.errors import NotFoundError
+from bpsvc.errors import DataError, NotFoundError
 from bpsvc.store import naming
 from bpsvc.store.engine import raw
 from bpsvc.store.extracting import Extraction
@@ -155,11 +155,14 @@ class Snapshot:
         return frame(self._cursor, sql, {"name": schedule}, "occurrences")
 
     def dataset(self, digest: str) -> Dataset:
-        """The data with this digest, as they were when submitted."""
+        """The data with this digest, as they were when submitted; DataError when they are damaged."""
         found = self._cursor.execute("SELECT content FROM _dataset WHERE digest = ?", (digest,)).fetchone()
         if found is None:
             raise NotFoundError(f"there are no data with the digest {digest!r}")
-        return Dataset.from_bytes(found[0])
+        dataset = Dataset.from_bytes(found[0])
+        if dataset.digest != digest:
+            raise DataError("the stored data set is damaged", remedy="(it is not what its digest says)")
+        return dataset
 
     def checkpoint(self, run_id: int) -> bytes | None:
         """The state of a run at `epochs_done`, as its last segment committed it; None before the first."""

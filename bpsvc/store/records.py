@@ -1,5 +1,6 @@
 """What goes into the store and comes out of it: plain frozen values."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -111,7 +112,10 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Claim:
-    """One run as it was claimed: where it stands, where it is to go, and the fence that proves the claim."""
+    """One run as it was claimed: where it stands, where it is to go, and the fence that proves the claim.
+
+    `checkpoint` is the state there, with the epoch and the sha256 that were stored beside it.
+    """
 
     run_id: int
     fence: int
@@ -125,6 +129,19 @@ class Claim:
     checkpoint: bytes | None
     environment: str | None = None
     attempts: int = 0
+    checkpoint_epoch: int | None = None
+    digest: str | None = None
+
+    @property
+    def damage(self) -> str:
+        """What is wrong with the state from which the run is to go on; empty when nothing is."""
+        if self.checkpoint is None:
+            return "it is missing" if self.epochs_done else ""
+        if self.checkpoint_epoch != self.epochs_done:
+            return f"it is of epoch {self.checkpoint_epoch}"
+        if hashlib.sha256(self.checkpoint).hexdigest() != self.digest:
+            return "it is not what its digest says"
+        return ""
 
 
 @dataclass(frozen=True)

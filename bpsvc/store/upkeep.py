@@ -17,7 +17,7 @@ from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
 from bpsvc.store.failures import explained
 from bpsvc.store.merging import Merged, merge
-from bpsvc.store.verifying import Damage, content, structure
+from bpsvc.store.verifying import Damage, content, numerics, structure
 
 _PAGES: Final = 4096
 
@@ -71,6 +71,11 @@ class Upkeep:
         except StoreError as error:
             found.append(Damage("file", str(error)))
         return found
+
+    def numerics(self, runs: Iterable[int] | None = None) -> dict[int, int | None]:
+        """With which version of the numerics each run was made; None for one whose key is damaged."""
+        with self._reading() as connection:
+            return numerics(connection, None if runs is None else [int(run) for run in runs])
 
     def backup(self, target: str | Path) -> Path:
         """Copy the store, while others use it, to a file that must not exist yet; checked before it gets

@@ -18,15 +18,23 @@ from bpsvc import nn
 from bpsvc.data import Dataset
 from bpsvc.errors import BpsvcError
 from bpsvc.spec import RunSpec
-from bpsvc.spec.identity import run_key
+from bpsvc.spec.identity import numerics_of
 from bpsvc.store.engine import raw
+from bpsvc.store.targets import target
 
 _MOST_MESSAGES: Final = 100
 _RUNS: Final = """
     SELECT r.id, r.key, r.seed, r.epochs_done, r.outcome, p.spec, p.digest, d.digest,
+        r.epochs, (SELECT max(m.epochs) FROM _membership m WHERE m.run_id = r.id), r.status,
         c.epoch, c.digest, c.state
     FROM _run r JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
     LEFT JOIN _checkpoint c ON c.run_id = r.id
+    WHERE :runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs))
+    ORDER BY r.id
+"""
+_KEYS: Final = """
+    SELECT r.id, r.key, r.seed, p.spec, d.digest
+    FROM _run r JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
     WHERE :runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs))
     ORDER BY r.id
 """
@@ -73,19 +81,40 @@ def content(connection: Connection, runs: list[int] | None = None) -> Iterator[D
     if runs is None:
         yield from _datasets(cursor)
     wanted = {"runs": None if runs is None else json.dumps(runs)}
-    for id_, key, seed, done, outcome, spec, recipe, data, *checkpoint in raw(connection).execute(
-        _RUNS, wanted
-    ):
+    for row in raw(connection).execute(_RUNS, wanted):
+        id_, key, seed, done, outcome, spec, recipe, data, *end, epoch, digest, state = row
         if hashlib.sha256(spec.encode()).hexdigest() != recipe:
             yield Damage("_recipe", "the spec is not what its digest says", id_)
             continue
-        if run_key(_identity(spec), seed, data, nn.NUMERICS) != key:
-            yield Damage("_run", "the key is not that of its spec, seed and data, or of other numerics", id_)
-        yield from _states(cursor, id_, done, *checkpoint)
-        yield from _records(cursor, id_, done, outcome, spec, begun=checkpoint[0] is not None)
+        if numerics_of(key, _identity(spec), seed, data, nn.NUMERICS) is None:
+            yield Damage("_run", "the key is not that of its spec, seed and data, or of newer numerics", id_)
+        yield from _end(id_, done, _cadence(spec)[0], *end)
+        yield from _states(cursor, id_, done, epoch, digest, state)
+        yield from _records(cursor, id_, done, outcome, spec, begun=epoch is not None)
     for id_, epoch in cursor.execute(_FINAL).fetchall():
         if runs is None or id_ in runs:
             yield Damage("_run", "the final values are not those of the last record", id_, epoch)
+
+
+def numerics(connection: Connection, runs: list[int] | None = None) -> dict[int, int | None]:
+    """With which version of the numerics each run was made; None for one whose key is damaged."""
+    wanted = {"runs": None if runs is None else json.dumps(runs)}
+    return {
+        id_: numerics_of(key, _identity(spec), seed, data, nn.NUMERICS)
+        for id_, key, seed, spec, data in raw(connection).execute(_KEYS, wanted)
+    }
+
+
+def _end(id_: int, done: int, every: Any, epochs: int, asked: int | None, status: str) -> Iterator[Damage]:
+    """The epoch to which a run is to go: on its cadence, and no other than experiments ask for."""
+    if asked is None:
+        yield Damage("_run", "no experiment contains it", id_)
+    elif epochs < asked:
+        yield Damage("_run", f"it is to end at epoch {epochs}, and an experiment asks for {asked}", id_)
+    elif not nn.Cadence(every).records(epochs):
+        yield Damage("_run", "its end is not on its cadence; a submit with more epochs mends it", id_, epochs)
+    elif status in ("queued", "running") and epochs != target(every, asked, done):
+        yield Damage("_run", f"it is to go to epoch {epochs}, and no experiment asks for it", id_)
 
 
 def _datasets(cursor: sqlite3.Cursor) -> Iterator[Damage]:

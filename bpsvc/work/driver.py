@@ -18,7 +18,7 @@ from threading import Event
 from typing import Final
 
 from bpsvc import faults
-from bpsvc.errors import StoreError
+from bpsvc.errors import DataError, StoreError
 from bpsvc.store import LEASE_S, Claim, Progress, Store
 from bpsvc.work import outcome, stacking
 from bpsvc.work.effort import Effort
@@ -116,16 +116,19 @@ class _Driver:
     def claim(self) -> None:
         """Take what waits until the executor has enough to do."""
         while len(self.flying) < self._executor.capacity and (claims := self._claims()):
-            dataset = self._store.dataset(claims[0].data)
+            try:
+                dataset = self._store.dataset(claims[0].data)
+            except DataError as error:
+                self._store.fail(claims, f"{error}: {_anew('data_digest', repr(claims[0].data))}")
+                self._held = []
+                continue
             try:
                 task = stacking.task(claims, dataset)
                 task = replace(task, budget_s=min(BUDGET_S, self._lease_s / 3))
                 if (most := fitting(task)) < len(claims):
                     self._store.release(claims[most:])
                     claims, task = claims[:most], task.take(range(most))
-            except (
-                Exception
-            ) as error:  # such as a damaged checkpoint: the others of its stack go on without it
+            except Exception as error:  # whatever it is: the others of its stack go on without the culprit
                 self._store.lose(claims, _described(error))
             else:
                 self._launch(Batch(claims, task))
@@ -168,13 +171,21 @@ class _Driver:
         claims = self._store.claim(
             self._owner, limit=limit, experiments=self._experiments, lease_s=self._lease_s
         )
-        self._held = claims
+        self._held = claims = self._sound(claims)
         # Runs that have not begun stand at epoch 0; so may runs that have (epochs: 0), which have to wait.
         begun = [claim for claim in claims if claim.checkpoint is not None]
         if begun and len(begun) < len(claims):
             self._store.release(begun)
             return [claim for claim in claims if claim.checkpoint is None]
         return claims
+
+    def _sound(self, claims: Sequence[Claim]) -> list[Claim]:
+        """Those whose state is what was committed: nothing is trained on a damaged one."""
+        for claim in claims:
+            if claim.damage:
+                where = f"its state at epoch {claim.epochs_done} is damaged ({claim.damage})"
+                self._store.fail([claim], f"{where}: {_anew('run_id', claim.run_id)}")
+        return [claim for claim in claims if not claim.damage]
 
     def _launch(self, batch: Batch) -> None:
         """Have a segment computed; what may have killed its process before goes alone, so that nothing else
@@ -198,6 +209,10 @@ class _Driver:
             self._renewed = now
             claims = [claim for batch in self.flying.values() for claim in batch.claims]
             self._store.renew(claims, self._lease_s)
+
+
+def _anew(column: str, value: object) -> str:
+    return f'`bpsvc rm --where "{column} = {value}"` and submitting again train it from the start'
 
 
 def _described(error: BaseException) -> str:

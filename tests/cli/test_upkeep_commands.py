@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from cli_help import TINY, Bpsvc
 
+from bpsvc import nn
+
 ALONE = ("--processes", 1)
 
 
@@ -55,6 +57,16 @@ def test_a_changed_state_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path) -> None
         connection.execute("UPDATE _segment SET digest = ? WHERE run_id = 3", ("0" * 64,))
     ran = bpsvc("verify", "--replay", 3)
     assert ran.code == 1 and "run 3, epoch 20" in ran.out
+
+
+def test_runs_of_older_numerics_hold_and_are_not_replayed(
+    bpsvc: Bpsvc, tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    monkeypatch.setattr(nn, "NUMERICS", nn.NUMERICS + 1)
+    ran = bpsvc("verify", "--replay-fraction", 1)
+    assert ran.code == 0 and "6 runs verified: all is well" in ran.err
+    assert f"6 runs are of older numerics ({nn.NUMERICS - 1})" in ran.err
 
 
 def test_a_backup_merges_into_another_store(bpsvc: Bpsvc, tiny: Path) -> None:

@@ -50,6 +50,18 @@ GUARDS = {
         "GRACE_S: Final = 600.0",
         "test_long_epochs.py::test_a_stop_does_not_wait_for_a_very_long_epoch[1]",
     ),
+    "nothing is trained on a damaged state": (
+        "store/records.py",
+        "if hashlib.sha256(self.checkpoint).hexdigest() != self.digest:",
+        "if False:",
+        "test_damage.py::test_a_damaged_state_is_not_trained_on[one bit]",
+    ),
+    "nothing is trained on damaged data": (
+        "store/reading.py",
+        "if dataset.digest != digest:",
+        "if False:",
+        "test_damage.py::test_damaged_data_are_not_trained_on",
+    ),
     "one form of NaN": (
         "work/checkpoint.py",
         "np.where(np.isnan(plain), np.nan, plain)",

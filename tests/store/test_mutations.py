@@ -72,6 +72,18 @@ GUARDS = {
         "(0)",
         CONTRACT + "test_a_run_extended_while_it_trains_goes_on",
     ),
+    "no end between two records": (
+        "targets.py",
+        "max(asked, nn.Cadence(every).neighbours(done)[1])",
+        "max(asked, done)",
+        "test_removing.py::test_a_run_that_stays_ends_where_it_is_still_wanted",
+    ),
+    "verified ends": (
+        "verifying.py",
+        "elif not nn.Cadence(every).records(epochs):",
+        "elif False:",
+        "test_upkeep.py::test_damage_is_named[UPDATE _run SET epochs = 105 WHERE id = 4-_run-4-105]",
+    ),
     "vanished owners": (
         "queue.py",
         "if owners.vanished(owner):",

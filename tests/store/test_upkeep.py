@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from store_material import counts, experiment, finals, part, records, segment, stacks, train
 
+from bpsvc import nn
 from bpsvc.errors import StoreError
 from bpsvc.store import Segment, Store, migrate, schema
 
@@ -61,6 +62,10 @@ def test_a_sound_store(trained: Store) -> None:
         ("UPDATE _run SET seed = 99 WHERE id = 1", "_run", 1, None),
         ("UPDATE _run SET final_loss = 0 WHERE id = 1", "_run", 1, 100),
         ("UPDATE _run SET epochs_done = 71 WHERE id = 4", "_segment", 4, 70),
+        ("UPDATE _run SET epochs = 105 WHERE id = 4", "_run", 4, 105),
+        ("UPDATE _run SET epochs = 90 WHERE id = 4", "_run", 4, None),
+        ("UPDATE _run SET epochs = 110 WHERE id = 4", "_run", 4, None),
+        ("DELETE FROM _membership WHERE run_id = 4", "_run", 4, None),
         ("UPDATE _recipe SET spec = json_set(spec, '$.loss.name', 'squared')", "_recipe", 1, None),
         ("UPDATE _dataset SET content = substr(content, 1, 100)", "_dataset", None, None),
         ("UPDATE _dataset SET content = CAST(content || x'00' AS BLOB)", "_dataset", None, None),
@@ -74,6 +79,16 @@ def test_damage_is_named(trained: Store, sql: str, table: str, run: int | None, 
     if run is not None and table != "_recipe":
         assert {damage[1] for damage in found} == {run}
         assert trained.upkeep.verify([run]) and not trained.upkeep.verify([run % 6 + 1])
+
+
+def test_a_store_of_older_numerics_is_not_damaged(trained: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = nn.NUMERICS
+    assert set(trained.upkeep.numerics().values()) == {made}
+    monkeypatch.setattr(nn, "NUMERICS", made + 2)
+    assert trained.upkeep.verify() == [] and trained.upkeep.numerics([1, 2]) == {1: made, 2: made}
+    monkeypatch.setattr(nn, "NUMERICS", made - 1)
+    assert all("newer numerics" in damage.what for damage in trained.upkeep.verify())
+    assert set(trained.upkeep.numerics().values()) == {None}
 
 
 def test_broken_pages_are_found(trained: Store, path: Path) -> None:
