@@ -4,7 +4,7 @@ Norms and shares are over everything of a layer: all its weights, biases and lea
 unit) pairs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -116,23 +116,19 @@ class Gauge:
 
     # Of a layer, each (L, R)
 
-    def squared_gradients(self) -> Floats:
-        """Σ g² of each layer: (L, R)."""
-        squares = np.empty((len(self.parts), self.p.runs))
-        for k, part in enumerate(self.parts):
-            self.layout.squares(part.gradient, part.work, squares[k])
-        return squares
-
-    def layers(self, names: Collection[str]) -> dict[str, Floats]:
-        """The layer series called for, but gradient_l2."""
-        series = {name: np.empty((len(self.parts), self.p.runs)) for name in names}
-        if not series:
-            return series
+    def layers(self, series: Mapping[str, Floats]) -> None:
+        """Writes these layer series, gradient_l2 still squared: the recorder finishes it for many epochs at
+        once.
+        """
+        if "gradient_l2" in series:
+            for part, squares in zip(self.parts, series["gradient_l2"], strict=True):
+                self.layout.squares(part.gradient, part.work, squares)
+        if len(series) == ("gradient_l2" in series):
+            return
         for k, stage in enumerate(self.p.stages):
             row = {name: values[k] for name, values in series.items()}
             self._of_signal(stage, row, last=stage is self.p.output)
             self._of_parameters(k, row)
-        return series
 
     def _of_signal(self, stage: Stage, row: Mapping[str, Floats], last: bool) -> None:
         """delta_rms, saturated and dead. The output's f' may not have been needed: then it is found here."""

@@ -17,6 +17,7 @@ from bpsvc.nn.losses import LOSSES
 from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.problem import PerRun, Problem
 from bpsvc.nn.propagation import Objective, Parameters, Propagation
+from bpsvc.nn.recorder import Row
 from bpsvc.registry import Knob
 
 # Knobs that say what a formula means at one point, or add 0: left out when all runs have the default.
@@ -44,11 +45,7 @@ class Lanes:
         self.gauge = Gauge(problem.network, problem.loss, self.full, self.y, self.parameters, self.descent.u)
         apart = {"gradient_l2", "sharpness", "validation_loss", "validation_accuracy"}
         self.epoch_names = [name for name in problem.epoch_series if name not in apart]
-        self.layer_names = [name for name in problem.layer_series if name not in apart]
-        self.gradient_l2 = "gradient_l2" in problem.series
         self.validation_gauge = None
-        nothing = np.full(len(problem.seeds), np.nan)
-        self.no_validation = {"validation_loss": nothing, "validation_accuracy": nothing}
         if problem.validation_x is not None and problem.validation_y is not None:
             self.validation_x = self.layout.inputs(with_constant(problem.validation_x))
             aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
@@ -112,9 +109,9 @@ class Lanes:
         self.full.backward(self.x, self.y)
 
     def validate(self) -> PerRun:
-        """validation_loss and validation_accuracy, (R,) each; NaN without a validation set."""
+        """validation_loss and validation_accuracy, (R,) each; neither without a validation set."""
         if self.validation_gauge is None:
-            return self.no_validation
+            return {}
         self.validation_gauge.p.forward(self.validation_x)
         self.validation_gauge.p.judge(self.validation_gauge.y)
         return {
@@ -122,20 +119,14 @@ class Lanes:
             "validation_accuracy": self.validation_gauge.accuracy(),
         }
 
-    def series(self) -> tuple[dict[str, Floats], dict[str, Floats]]:
-        """The epoch series called for (but validation's and sharpness), (R,) each, and the layer series, (L,
-        R). gradient_l2 is of layers and still squared: the recorder finishes it for many epochs at once.
-        """
-        epochs = {name: self.gauge.measure(name) for name in self.epoch_names}
-        layers = self.gauge.layers(self.layer_names)
-        if self.gradient_l2:
-            layers["gradient_l2"] = self.gauge.squared_gradients()
-        return epochs, layers
-
-    def parameter_series(self) -> dict[str, Floats]:
-        """The parameters and the gradient of the loss, (P, R) each."""
-        theta, gradient, _ = self.parameters
-        return {"value": self.layout.unstack(theta).T, "gradient": self.layout.unstack(gradient).T}
+    def measure(self, row: Row) -> None:
+        """Writes the series of this epoch, but validation's and sharpness."""
+        for name in self.epoch_names:
+            row.epochs[name][...] = self.gauge.measure(name)
+        self.gauge.layers(row.layers)
+        if row.parameters:
+            row.parameters["value"][...] = self.layout.unstack(self.parameters.theta).T
+            row.parameters["gradient"][...] = self.layout.unstack(self.parameters.gradient).T
 
     def diverged(self) -> tuple[Bools, Ints] | None:
         """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,

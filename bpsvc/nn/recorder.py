@@ -5,7 +5,7 @@ and leave by run: a few epochs are gathered in a buffer that stays in the cache,
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,17 @@ from bpsvc.nn.arrays import Bools, Floats, Ints
 from bpsvc.nn.records import PARAMETER_SERIES, Records, join
 
 BUFFERED: Final = 32  # epochs
+
+
+class Row(NamedTuple):
+    """Series to be written, or that have been: `values` (columns, M), and its parts by name, (M,), (L, M) and
+    (P, M).
+    """
+
+    values: Floats
+    epochs: Mapping[str, Floats]
+    layers: Mapping[str, Floats]
+    parameters: Mapping[str, Floats]
 
 
 class Recorder:
@@ -36,29 +47,19 @@ class Recorder:
         columns = len(self.measured) + layers * len(layer_series) + parameters * len(PARAMETER_SERIES)
         self.gradient_l2 = self._columns_of_gradient_l2()
         self.values = np.empty((columns, len(runs), len(planned)))
-        self.written = np.zeros((len(runs), len(planned)), dtype=bool)
+        self.written = np.ones((len(runs), len(planned)), dtype=bool)
         self.between: list[Records] = []
 
-    def fill(
-        self,
-        row: Floats,
-        epochs: Mapping[str, Floats],
-        layers: Mapping[str, Floats],
-        parameters: Mapping[str, Floats],
-        lanes: Any,
-    ) -> None:
-        """Writes the series (R,), (L, R) and (P, R) of these lanes into `row`, (columns, lanes)."""
-        at = 0
-        for name in self.measured:
-            if name in epochs:
-                row[at] = epochs[name][lanes]
-            at += 1
+    def row(self, values: Floats) -> Row:
+        """The parts of `values` (columns, M) by name."""
+        at, layers, parameters = len(self.measured), {}, {}
         for name in self.layer_series:
-            row[at : at + self.layers] = layers[name][:, lanes]
+            layers[name] = values[at : at + self.layers]
             at += self.layers
-        for values in parameters.values():
-            row[at : at + self.parameters] = values[:, lanes]
+        for name in PARAMETER_SERIES if self.parameters else ():
+            parameters[name] = values[at : at + self.parameters]
             at += self.parameters
+        return Row(values, dict(zip(self.measured, values, strict=False)), layers, parameters)
 
     def _columns_of_gradient_l2(self) -> tuple[int, slice] | None:
         """That of the epochs, and those of the layers."""
@@ -101,70 +102,62 @@ class Recorder:
         def rows(table: NDArray[Any]) -> NDArray[Any]:
             return table.reshape(-1) if every else table[written]
 
-        table = values.reshape(len(values), -1) if every else values[:, written]
-        first = len(self.measured)
-        measured, null = (
-            dict(zip(self.measured, table, strict=False)),
-            np.broadcast_to(np.nan, table.shape[1]),
-        )
-        last = first + len(self.layer_series) * self.layers
-        of_layers = table[first:last].reshape(len(self.layer_series), self.layers, table.shape[1])
-        names = PARAMETER_SERIES if self.parameters else ()
-        of_parameters = table[last:].reshape(len(names), self.parameters, table.shape[1])
+        row = self.row(values.reshape(len(values), -1) if every else values[:, written])
+        null = np.broadcast_to(np.nan, row.values.shape[1])
         return Records(
             rows(runs),
             rows(epochs),
-            {name: measured.get(name, null) for name in self.epoch_series},
-            {name: rows.T for name, rows in zip(self.layer_series, of_layers, strict=True)},
-            {name: rows.T for name, rows in zip(names, of_parameters, strict=True)},
+            {name: row.epochs.get(name, null) for name in self.epoch_series},
+            {name: series.T for name, series in row.layers.items()},
+            {name: series.T for name, series in row.parameters.items()},
         )
 
 
 class ChunkRecorder:
-    """The part of a recorder that belongs to runs lo … hi-1 of it."""
+    """The part of a recorder that belongs to runs lo … hi-1 of it, which are computed in `least` lanes or
+    more.
+    """
 
-    def __init__(self, recorder: Recorder, lo: int, hi: int) -> None:
-        self.recorder, self.runs = recorder, recorder.runs[lo:hi]
+    def __init__(self, recorder: Recorder, lo: int, hi: int, least: int) -> None:
+        self.recorder, self.runs, self.least = recorder, recorder.runs[lo:hi], least
         self.values, self.written = recorder.values[:, lo:hi], recorder.written[lo:hi]
         self.done = self.buffered = 0
-        self.buffer = np.empty((min(BUFFERED, len(recorder.planned)), len(self.values), hi - lo))
+        depth = max(1, min(BUFFERED, len(recorder.planned)))
+        self.buffer = np.empty((depth, len(self.values), max(hi - lo, least)))
+        self.rows = [recorder.row(values) for values in self.buffer]
 
-    def write(
-        self,
-        epoch: int,
-        where: Ints,
-        lanes: Bools,
-        epochs: Mapping[str, Floats],
-        layers: Mapping[str, Floats],
-        parameters: Mapping[str, Floats],
-    ) -> None:
-        """The records of `lanes`, which are the runs `where` (places in this part): series (R,), (L, R) and
-        (P, R).
-        """
-        every = np.count_nonzero(lanes) == len(lanes)
-        row = self.done + self.buffered
-        if row < len(self.recorder.planned) and epoch == self.recorder.planned[row]:
-            if every and len(lanes) == len(self.runs):
-                whole = slice(0, len(lanes))
-                self.recorder.fill(self.buffer[self.buffered], epochs, layers, parameters, whole)
-                self.written[:, row] = True
-            else:
-                part = np.empty((len(self.values), np.count_nonzero(lanes)))
-                self.recorder.fill(part, epochs, layers, parameters, np.flatnonzero(lanes))
-                self.buffer[self.buffered][:, where[lanes]] = part
-                self.written[where[lanes], row] = True
-            self.buffered += 1
-            if self.buffered == len(self.buffer):
-                self.flush()
-        elif lanes.any():
-            part = np.empty((len(self.values), np.count_nonzero(lanes)))
-            self.recorder.fill(part, epochs, layers, parameters, np.flatnonzero(lanes))
-            self.recorder.finish(part[None])
-            self.recorder.aside(self.runs[where[lanes]], epoch, part)
+    def open(self, lanes: int) -> Row:
+        """Where the series of the next record are to be written, for so many runs and the lanes that pad."""
+        if lanes == len(self.runs):
+            return self.rows[self.buffered]
+        return self.recorder.row(np.empty((len(self.values), max(lanes, self.least))))
 
-    def flush(self) -> None:
+    def keep(self, row: Row, epoch: int, planned: bool, where: Ints, lanes: Bools) -> None:
+        """Of a row that is written now, the runs `where` (places in this part), those `lanes` that count."""
+        if not planned:
+            if lanes.any():
+                part = row.values[:, np.flatnonzero(lanes)]
+                self.recorder.finish(part[None])
+                self.recorder.aside(self.runs[where[lanes]], epoch, part)
+            return
+        into = self.rows[self.buffered]
+        if row is not into:
+            into.values[:, where] = row.values[:, : len(where)]
+        if np.count_nonzero(lanes) < len(self.runs):
+            self.written[:, self.done + self.buffered] = False
+            self.written[where[lanes], self.done + self.buffered] = True
+        self.buffered += 1
+        if self.buffered == len(self.rows):
+            self._flush()
+
+    def close(self) -> None:
+        """Nothing more will be kept."""
+        self._flush()
+        self.written[:, self.done :] = False
+
+    def _flush(self) -> None:
         """From epoch by epoch to run by run."""
-        end, filled = self.done + self.buffered, self.buffer[: self.buffered]
+        end, filled = self.done + self.buffered, self.buffer[: self.buffered, :, : len(self.runs)]
         self.recorder.finish(filled)
         self.values[:, :, self.done : end] = filled.transpose(1, 2, 0)
         self.done, self.buffered = end, 0

@@ -64,7 +64,8 @@ def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> t
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
         for k in range(chunks):  # of equal size
             lo, hi = (len(running) * n // chunks for n in (k, k + 1))
-            _Segment(problem, state, ChunkRecorder(recorder, lo, hi), epochs).run(initial)
+            chunk = ChunkRecorder(recorder, lo, hi, problem.layout.least)
+            _Segment(problem, state, chunk, epochs).run(initial)
         records = recorder.records()
     return replace(state, epoch=state.epoch + epochs), records
 
@@ -115,7 +116,7 @@ class _Segment:
                 self.lanes.evaluate()
                 self._judge(epoch + 1, recorded)
         self._leave(self.alive)
-        self.recorder.flush()
+        self.recorder.close()
 
     def _judge(self, epoch: int, recorded: bool) -> None:
         """Who has diverged, is solved, no longer improves? Records, and sends away those who have ended."""
@@ -125,7 +126,7 @@ class _Segment:
         ended = _either(diverged, solved if self.ends_when_solved else None)
         given_up = None
         if recorded or ended is not None:
-            given_up = self._record(epoch, self.alive if recorded or ended is None else ended)
+            given_up = self._record(epoch, recorded, self.alive if recorded or ended is None else ended)
         if ended is not None or given_up is not None:
             self._end(epoch, given_up, ended, diverged)
             if broken and diverged is not None:
@@ -175,15 +176,18 @@ class _Segment:
         self.open = bool((found[runs][self.alive] == NEVER).any())
         return solved
 
-    def _record(self, epoch: int, writing: Bools) -> Bools | None:
+    def _record(self, epoch: int, planned: bool, writing: Bools) -> Bools | None:
         """Records these lanes, keeps the best losses, and says who has waited too long for one."""
         lanes, problem = self.lanes, self.problem
+        row = self.recorder.open(len(self.where))
         validation = lanes.validate()
-        epochs, layers = lanes.series()
-        if "sharpness" in problem.series:
-            epochs["sharpness"] = sharpness(lanes)
-        parameters = lanes.parameter_series() if problem.record_parameters else {}
-        self.recorder.write(epoch, self.where, writing, {**epochs, **validation}, layers, parameters)
+        lanes.measure(row)
+        for name, values in validation.items():
+            if name in row.epochs:
+                row.epochs[name][...] = values
+        if "sharpness" in row.epochs:
+            row.epochs["sharpness"][...] = sharpness(lanes)
+        self.recorder.keep(row, epoch, planned, self.where, writing)
         if epoch == 0:
             self.state.initial_loss[self.runs[self.where]] = self._mine(lanes.parameters.loss)
         self._better(writing, lanes.parameters.loss, epoch, "best")
