@@ -11,6 +11,7 @@ from typing import Any, Final
 from bpsvc import nn
 from bpsvc.data import Dataset
 from bpsvc.errors import UsageError
+from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.service.networks import Trained, after, load
 from bpsvc.spec import Experiment, RunSpec
 from bpsvc.store import Store
@@ -213,11 +214,18 @@ def _unit_names(network: nn.Network, path: tuple[int, ...]) -> dict[str, tuple[i
 
 
 def _notes(run: RunSpec, epoch: int) -> tuple[str, ...]:
-    notes = []
-    if run.training.optimizer.name != "sgd" and epoch:
-        notes.append(f"{run.training.optimizer.name} keeps averages: this is the step as if it began here")
-    if run.training.batch_size is not None:
+    training, notes = run.training, []
+    if OPTIMIZERS[training.optimizer.name].slots and epoch:
+        notes.append(f"{training.optimizer.name} remembers steps: this is the step as if it began here")
+    if training.batch_size is not None:
         notes.append("the run trains in mini-batches; this is the step on all examples")
+    parts = (
+        ("clip", training.clip),
+        ("weight_decay", training.weight_decay),
+        ("schedule", training.schedule),
+    )
+    if besides := ", ".join(f"training.{name}" for name, value in parts if value):
+        notes.append(f"from the gradient to the new values also: {besides}")
     return tuple(notes)
 
 

@@ -49,6 +49,24 @@ def test_the_trace_of_a_stored_run_is_the_step_it_took(bpsvc: Bpsvc, tiny: Path)
     assert bpsvc("trace", 1, "--epoch", 99).code == 3
 
 
+def test_the_trace_says_what_else_is_in_a_step(bpsvc: Bpsvc) -> None:
+    training = {
+        **TINY["training"],
+        "clip": 0.01,
+        "weight_decay": 0.1,
+        "schedule": {"name": "constant", "warm_up": 4},
+    }
+    Path("more.json").write_text(json.dumps({**TINY, "training": training, "sweep": None}))
+    step = bpsvc("trace", "more.json", "--json").json
+    (note,) = step["notes"]
+    assert note.endswith("also: training.clip, training.weight_decay, training.schedule")
+    length = math.sqrt(sum(one["used"] ** 2 for one in step["weights"]))
+    for one in step["weights"]:
+        decay = 0.0 if one["name"].startswith("w0") else 0.1 * one["old"]
+        rate = training["learning_rate"] / 4
+        assert one["new"] == pytest.approx(one["old"] + rate * (0.01 / length * one["used"] - decay))
+
+
 def test_a_big_network_shows_one_path(bpsvc: Bpsvc) -> None:
     Path("big.json").write_text(json.dumps({**TINY, "network": {"hidden": [20, 30]}, "sweep": None}))
     step = bpsvc("trace", "big.json", "--path", "3,7", "--json").json
