@@ -97,6 +97,7 @@ class Upkeep:
         files.check_ours(path, header)
         if path.samefile(self._path):
             raise StoreError("a store cannot be merged with itself", value=str(path))
+        _check_sound(path)
         with self._attached(path) as cursor:
             return merge(cursor)
 
@@ -159,6 +160,14 @@ class Upkeep:
                     raise
             finally:
                 connection.execute("DETACH other")
+
+
+def _check_sound(path: Path) -> None:
+    """StoreError about this file, and no other that is open, when SQLite finds its structure damaged."""
+    with explained(path), closing(sqlite3.connect(files.uri(path, "ro"), uri=True)) as connection:
+        message = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    if message != "ok":
+        raise StoreError(f"{path} is damaged: {message}", remedy="go back to a backup of it")
 
 
 def copy(source: sqlite3.Connection, path: Path) -> None:

@@ -227,6 +227,27 @@ def test_merge_fences_what_was_claimed_before(store: Store, tmp_path: Path) -> N
     assert store.commit(segment("zombie", zombie, 100)) == set()
 
 
+def test_merge_names_the_store_that_is_damaged(store: Store, tmp_path: Path) -> None:
+    with another(tmp_path, "theirs.db") as other:
+        other.submit(spec := experiment(), stacks(spec))
+        train(other, "me")
+        other.upkeep.backup(broken := tmp_path / "broken.db")
+    pages = broken.read_bytes()
+    for changed in (pages[: len(pages) // 2], _with_noise(pages)):
+        broken.write_bytes(changed)
+        with pytest.raises(StoreError, match=r"broken\.db is damaged"):
+            store.upkeep.merge(broken)
+        assert len(store.runs()) == 0
+
+
+def _with_noise(pages: bytes) -> bytes:
+    """Every third page of a database begins with nonsense."""
+    changed = bytearray(pages)
+    for start in range(3 * 4096, len(pages), 3 * 4096):
+        changed[start : start + 100] = bytes(range(100))
+    return bytes(changed)
+
+
 def test_merge_refuses_what_is_no_store(store: Store, tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="itself"):
         store.upkeep.merge(store.path)
