@@ -26,6 +26,8 @@ def ended(error: BaseException) -> int:
         case BrokenPipeError():  # `bpsvc query … | head`: there is nobody to tell
             streams.abandon(sys.stdout)
             return 0
+        case SystemExit() if isinstance(error.__context__, BrokenPipeError):  # as typer ends then
+            return 0
         case SystemExit():
             return error.code if isinstance(error.code, int) else int(error.code is not None)
         case OSError() if error.filename is not None or error.errno in _NO_ROOM:

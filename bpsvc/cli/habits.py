@@ -40,7 +40,6 @@ NEXT: Final[Mapping[str, str]] = {
     "schedule pause": "bpsvc schedule resume {name}",
     "schedule resume": "bpsvc schedule preview {name}",
     "schedule remove": "bpsvc schedule list",
-    "schedule preview": 'bpsvc schedule add SPEC --cron "…"',
     "db info": "bpsvc db check",
     "db check": "bpsvc verify compares every digest",
     "db backup": "bpsvc db merge takes a copy over into another store",
@@ -50,7 +49,7 @@ NEXT: Final[Mapping[str, str]] = {
 """What a command that ended well suggests; what is in braces is the command's own argument."""
 
 KNOW_BETTER: Final = frozenset(
-    {"submit", "worker", "init", "examples", "schedule add", "schedule run", "schedule tick"}
+    {"submit", "worker", "init", "examples", "schedule add", "schedule preview", "schedule run", "schedule tick"}
 )
 """Commands that say it themselves; `schedule tick` says nothing to cron when nothing happened."""
 

@@ -1,5 +1,6 @@
 """schedule add, list, show, pause, resume, remove, preview, run, tick: specs submitted again and again."""
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -217,9 +218,12 @@ def preview(
         raise UsageError("preview needs the name of a schedule or --cron, and not both")
     if cron is not None:
         print_rows(*agenda.preview(cron, timezone, number), form)
+        zone = "" if timezone == "UTC" else f" --timezone {shlex.quote(timezone)}"
+        tell(f"next: bpsvc schedule add SPEC --cron {shlex.quote(cron)}{zone}")
     elif name is not None:
         with Store(db) as store:
             print_rows(*agenda.upcoming(store, name, number), form)
+        tell("next: bpsvc worker --watch submits and trains it at these times")
 
 
 @schedule_app.command()

@@ -26,6 +26,7 @@ _BRIEF: Final = (
     "epochs",
     "final_loss",
     "final_accuracy",
+    "final_validation_accuracy",
     "solved_epoch",
     "round(seconds, 2) AS seconds",
 )

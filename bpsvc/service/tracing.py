@@ -51,11 +51,14 @@ class Example:
 
 @dataclass(frozen=True)
 class Traced:
-    """A step, ready to be printed. `path` names the unit shown of each layer, or is empty when all are."""
+    """A step, ready to be printed. `path` names the unit shown of each layer, or is empty when all are;
+    `scaled`: the inputs are shown as the network gets them, not as the data have them.
+    """
 
     what: str
     epoch: int
     loss: str
+    output: str
     learning_rate: float | None
     optimizer: str
     reduction: str
@@ -65,6 +68,7 @@ class Traced:
     path: tuple[int, ...]
     mean_loss: float
     count: int
+    scaled: bool
     notes: tuple[str, ...] = field(default=())
 
 
@@ -103,6 +107,7 @@ def _traced(
         what=what,
         epoch=epoch,
         loss=run.loss.name,
+        output=network.layers[-1].activation,
         learning_rate=run.training.learning_rate,
         optimizer=run.training.optimizer.name,
         reduction=run.training.reduction,
@@ -116,6 +121,7 @@ def _traced(
         path=units,
         mean_loss=step.loss,
         count=problem.examples,
+        scaled=run.data.scale is not None,
         notes=_notes(run, epoch),
     )
 

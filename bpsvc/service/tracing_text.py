@@ -14,16 +14,24 @@ def lines(traced: Traced) -> list[str]:
     likelihood = traced.loss == "log_likelihood"
     of = "log L" if likelihood else f"−{traced.loss}"
     rate = "–" if traced.learning_rate is None else f"{traced.learning_rate:g}"
-    path = f" Shown: the path through units {', '.join(map(str, traced.path))}." if traced.path else ""
+    path = ", ".join(map(str, traced.path))
+    formula = _pull_formula(traced)
     return [
         f"{traced.what}, after {plural(traced.epoch, 'epoch')}: {of} over {plural(traced.count, 'example')}, "
         f"{traced.reduction}; {traced.optimizer}, ε = {rate}",
+        *([f"Shown of each layer: unit {path} (--path names others)."] if path else []),
         "",
-        "Forward: each example through the network; every h is kept for the way back.",
+        "Forward: each example through the network; every h is kept for the way back."
+        + " The inputs are scaled, as the network gets them." * traced.scaled,
+        *(
+            []
+            if formula
+            else [f"pull: ∂({of})/∂h of an output; δ: ∂({of})/∂z of a unit, from the output back."]
+        ),
         *_example_table(traced),
         "",
         f"Backward: what each example adds to ∂({of})/∂w_sd = Σ δ_d h_s (s = 0: the bias, h_0 = 1), "
-        f"then the step.{path}",
+        "then the step.",
         *_weight_table(traced),
         *(f"{name}: ∂({of})/∂{name} = {value:.6g}" for name, value in traced.knobs.items()),
         "",
@@ -34,7 +42,7 @@ def lines(traced: Traced) -> list[str]:
 
 def _example_table(traced: Traced) -> list[str]:
     shown = traced.examples[:EXAMPLES]
-    pull = "y/h−(1−y)/(1−h)" if traced.loss == "log_likelihood" and len(shown[0].pull) == 1 else ""
+    pull = _pull_formula(traced)
     header = ["i", *shown[0].inputs, *shown[0].units, *shown[0].targets]
     header += [*(pull or name for name in shown[0].pull), *(f"δ({name})" for name in shown[0].signals)]
     rows = []
@@ -43,6 +51,12 @@ def _example_table(traced: Traced) -> list[str]:
         rows.append([str(i), *(_short(value) for part in seen for value in part.values())])
     left = len(traced.examples) - len(shown)
     return _columns(header, rows) + ([f"… and {left} more examples"] if left else [])
+
+
+def _pull_formula(traced: Traced) -> str:
+    """The lecture's, for its one logistic output."""
+    lecture = (traced.loss, traced.output, len(traced.examples[0].pull)) == ("log_likelihood", "logistic", 1)
+    return "y/h−(1−y)/(1−h)" if lecture else ""
 
 
 def _weight_table(traced: Traced) -> list[str]:

@@ -67,6 +67,23 @@ def test_the_trace_says_what_else_is_in_a_step(bpsvc: Bpsvc) -> None:
         assert one["new"] == pytest.approx(one["old"] + rate * (0.01 / length * one["used"] - decay))
 
 
+def test_the_trace_says_what_its_columns_are(bpsvc: Bpsvc) -> None:
+    data = {"source": "blobs", "classes": 3, "scale": "standard"}
+    Path("blobs.json").write_text(
+        json.dumps({**TINY, "data": data, "network": {"hidden": [9]}, "sweep": None, "success": None})
+    )
+    text = bpsvc("trace", "blobs.json", "--path", "2,3").out
+    assert text.index("Shown of each layer: unit 2, 3 (") < text.index("Forward:")
+    assert "The inputs are scaled" in text
+    assert "pull: ∂(log L)/∂h of an output" in text and "y/h" not in text
+    Path("sine.json").write_text(
+        json.dumps({**TINY, "data": "sine", "loss": "log_likelihood", "sweep": None, "success": None})
+    )
+    text = bpsvc("trace", "sine.json").out
+    assert "scaled" not in text and "Shown" not in text
+    assert "pull: " in text and "y/h" not in text, "a Gaussian likelihood has another"
+
+
 def test_a_big_network_shows_one_path(bpsvc: Bpsvc) -> None:
     Path("big.json").write_text(json.dumps({**TINY, "network": {"hidden": [20, 30]}, "sweep": None}))
     step = bpsvc("trace", "big.json", "--path", "3,7", "--json").json

@@ -89,6 +89,8 @@ MANY = "query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LI
 def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
     done = piped(folder, f"bpsvc {MANY} -q --format csv | head -1")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"x\n", b"")
+    nobody = piped(folder, "bpsvc submit -q --dry-run tiny.json | true; exit ${PIPESTATUS[0]}")
+    assert (nobody.returncode, nobody.stderr) == (0, b"")
 
 
 @pytest.mark.slow
