@@ -3,6 +3,9 @@
 import math
 from collections.abc import Iterator
 
+import numpy as np
+from numpy.typing import NDArray
+
 from benchmarks.published.record import (
     RECALLED,
     SEEN,
@@ -15,7 +18,15 @@ from benchmarks.published.record import (
     within,
 )
 from benchmarks.published.solving import count, mean, quartiles, solved
+from bpsvc.service import networks
+from bpsvc.store import Store
 
+Floats = NDArray[np.float64]
+
+SYMMETRIC = """
+SELECT r.run_id FROM runs r JOIN experiment_runs e USING (run_id)
+WHERE e.name = 'r06_symmetry' AND e.newest AND r.solved_epoch IS NOT NULL
+"""
 LOSSES = """
 SELECT p.loss FROM epochs p JOIN experiment_runs e USING (run_id)
 WHERE e.name = 'r17_one_over_t' AND e.newest AND p.epoch = ? ORDER BY p.run_id
@@ -30,6 +41,25 @@ def symmetry(db: Database) -> Iterator[Check]:
         "median sweeps", f"{median:,.0f}", "1,425 (one run)", "factor 3: an order of magnitude", met, SEEN
     )
     yield shares("solved by 12,000", count(epochs), (169, 200), VERIFIED)
+    first = first_weights(db)
+    signs = np.abs(first + first[:, ::-1]).max(axis=(1, 2)) / np.abs(first).max(axis=(1, 2))
+    yield within(
+        "w of a bit + w of its mirror, over the largest w: median", float(np.median(signs)), 0.0, 0.1, SEEN
+    )
+    sizes = np.sort(np.abs(first[:, :3]), axis=1)
+    for place, reference in ((1, 2.0), (2, 4.0)):
+        found = float(np.median(sizes[:, place] / sizes[:, 0]))
+        yield relative(
+            f"|w| of a half, {reference:g} of 1 : 2 : 4, median when solved", found, reference, 0.25, SEEN
+        )
+
+
+def first_weights(db: Database) -> Floats:
+    """The first layer's weights (R, 6, 2) of the symmetry nets that solved it."""
+    with Store(db.path) as store:
+        nets = [networks.load(store, str(int(run))) for run in db.column(SYMMETRIC)]
+    weights: Floats = np.stack([net.network.unpack(net.theta)[0].weights for net in nets])
+    return weights
 
 
 def encoder(db: Database) -> Iterator[Check]:
