@@ -26,7 +26,7 @@ before by a small independent program.
 (*) Which error the recalled 22 epochs had is not recalled. With the plain one, as here, they are within 25 %;
     with Fahlman's atanh error, above, they would not be: 16 epochs are 26 % fewer.
 Tolerances: chance at one in a thousand, what the notes allow, the last digit that is given, or 5/n
-for layers of n units; those of R6 (whose weights are of the sweep that solved it), R14, R19 and of R13's ratio
+for layers of n units; those of R6 (its weights are of the sweep that solved it), R14, R19 and of R13's ratio
 are chosen. What the old protocol left open (R13: the mode, R17: the step, R19: the data) is as in the spec;
 between which epochs R17 took its slopes was inferred from them."""
 
