@@ -16,6 +16,8 @@ if TYPE_CHECKING:  # to say `bpsvc --help` loads no numpy
     from bpsvc.service.standing import Standing
 
 _EVERY_S: Final = 1.0
+# What is done and what is left say more to people than how much it is in all.
+_TOTAL: Final = "epochs_to_do"
 
 
 def status(
@@ -61,7 +63,14 @@ def _tables(now: "Standing", workers: bool) -> str:
     at_work = render(*now.workers, Format.table, width=width)
     if workers:
         return at_work
-    experiments = render(*now.experiments, Format.table, width=width)
+    columns, rows = now.experiments
+    shown = [place for place, name in enumerate(columns) if name != _TOTAL]
+    experiments = render(
+        [columns[place] for place in shown],
+        [[row[place] for place in shown] for row in rows],
+        Format.table,
+        width=width,
+    )
     return f"{experiments}\n{at_work}" if now.workers[1] else experiments
 
 

@@ -23,7 +23,8 @@ def standing(store: Store) -> Standing:
     """How all experiments stand, and who works on them since when, how fast and until when."""
     with store.snapshot() as now:
         table, holders = now.status(), now.holders()
-    return Standing((list(table.columns), table.values.tolist()), (_WORKERS, [_row(one) for one in holders]))
+    rows = table.astype(object).where(table.notna(), None).to_numpy().tolist()
+    return Standing((list(table.columns), rows), (_WORKERS, [_row(one) for one in holders]))
 
 
 def _row(holder: Holder) -> Sequence[Any]:

@@ -24,5 +24,6 @@ def described(receipt: Receipt) -> str:
     if receipt.failed:
         parts.append(f"{len(receipt.failed)} failed before (`bpsvc retry {receipt.experiment}`)")
     if not receipt.newest:
-        parts.append("an older revision than the bare name means")
+        name = receipt.experiment.rpartition("@")[0]
+        parts.append(f"content submitted before; the bare name {name} still means {receipt.current}")
     return f"{receipt.experiment}: {', '.join(parts)}"

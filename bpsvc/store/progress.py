@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -28,19 +28,6 @@ _OF: Final = f"""
         WHERE experiment_id IN (SELECT value FROM json_each(:experiments)) GROUP BY run_id
     ) m JOIN _run r ON r.id = m.run_id
 """
-STATUS: Final = f"""
-    SELECT e.name || '@' || e.revision AS experiment, count(*) AS runs,
-        sum(s.status = 'queued') AS queued, sum(s.status = 'running') AS running,
-        sum(s.status = 'done') AS done, sum(s.status = 'diverged') AS diverged,
-        sum(s.status = 'failed') AS failed,
-        sum(s.status = 'cancelled') AS cancelled, sum(s.epochs_done) AS epochs_done,
-        sum(CASE WHEN s.status IN ('queued', 'running') THEN s.last ELSE s.epochs_done END) AS epochs_to_do
-    FROM _experiment e JOIN (
-        SELECT m.experiment_id, {_SERVED} AS status, min(r.epochs_done, m.last) AS epochs_done, m.last
-        FROM (SELECT experiment_id, run_id, epochs AS last FROM _membership) m JOIN _run r ON r.id = m.run_id
-    ) s ON s.experiment_id = e.id
-    GROUP BY e.id ORDER BY e.id
-"""
 _COUNT: Final = """
     SELECT count(*) FILTER (WHERE status = 'queued'), count(*) FILTER (WHERE status = 'running'),
         count(*) FILTER (WHERE status = 'done'), count(*) FILTER (WHERE status = 'diverged'),
@@ -50,9 +37,9 @@ _COUNT: Final = """
     FROM ({runs})
 """
 
-# A holder's speed is judged by the segments of its runs, over at most so many seconds.
+# Speed is judged by the segments of the runs in hand, over at most so many seconds.
 _WINDOW_S: Final = 30.0
-_HOLDERS: Final = f"""
+_LATELY: Final = f"""
     WITH held AS (
         SELECT id, lease_owner AS owner, claimed_at, lease_until, epochs - epochs_done AS left_,
             max(claimed_at, {NOW} - {_WINDOW_S}) AS since
@@ -64,10 +51,40 @@ _HOLDERS: Final = f"""
             AND s.committed_at >= strftime('%Y-%m-%dT%H:%M:%fZ', h.since, 'unixepoch')
         GROUP BY h.id
     )
+"""
+_HOLDERS: Final = f"""
+    {_LATELY}
     SELECT h.owner, count(*), strftime('%Y-%m-%dT%H:%M:%SZ', min(h.claimed_at), 'unixepoch'),
         {NOW} - min(h.claimed_at), max(h.lease_until) - {NOW}, sum(h.left_),
         coalesce(sum(l.epochs), 0) / max({NOW} - min(h.since), 0.001)
     FROM held h LEFT JOIN lately l ON l.id = h.id GROUP BY h.owner ORDER BY min(h.claimed_at), h.owner
+"""
+_STATUS: Final = f"""
+    {_LATELY},
+    seen AS (
+        SELECT m.experiment_id, r.id AS run_id, {_SERVED} AS status,
+            min(r.epochs_done, m.last) AS epochs_done, m.last
+        FROM (SELECT experiment_id, run_id, epochs AS last FROM _membership) m JOIN _run r ON r.id = m.run_id
+    ),
+    counted AS (
+        SELECT e.id, e.name || '@' || e.revision AS experiment, count(*) AS runs,
+            sum(s.status = 'queued') AS queued, sum(s.status = 'running') AS running,
+            sum(s.status = 'done') AS done, sum(s.status = 'diverged') AS diverged,
+            sum(s.status = 'failed') AS failed, sum(s.status = 'cancelled') AS cancelled,
+            sum(s.epochs_done) AS epochs_done,
+            sum(CASE WHEN s.status IN ('queued', 'running') THEN s.last ELSE s.epochs_done END)
+                AS epochs_to_do,
+            sum(l.epochs) / max({NOW} - min(h.since), 0.001) AS speed
+        FROM _experiment e JOIN seen s ON s.experiment_id = e.id
+        LEFT JOIN held h ON h.id = s.run_id AND s.status = 'running'
+            AND h.owner NOT IN (SELECT value FROM json_each(:gone))
+        LEFT JOIN lately l ON l.id = h.id
+        GROUP BY e.id
+    )
+    SELECT experiment, runs, queued, running, done, diverged, failed, cancelled, epochs_done, epochs_to_do,
+        epochs_to_do - epochs_done AS epochs_left,
+        round((epochs_to_do - epochs_done) / nullif(speed, 0), 1) AS eta_s
+    FROM counted ORDER BY id
 """
 
 
@@ -104,6 +121,15 @@ def holders(connection: Connection) -> list[Holder]:
     """Who trains what, the longest at work first."""
     rows = raw(connection).execute(_HOLDERS).fetchall()
     return [Holder(*(*row, owners.vanished(row[0]))) for row in rows]
+
+
+def status(connection: Connection) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """Columns and rows, one row an experiment: runs by status; epochs done, to do in all, and left; and the
+    seconds until its end, at the speed of those who train its runs (None when nobody does).
+    """
+    gone = json.dumps([one.owner for one in holders(connection) if one.gone])
+    found = raw(connection).execute(_STATUS, {"gone": gone})
+    return [column[0] for column in found.description], found.fetchall()
 
 
 def progress(connection: Connection, experiments: Sequence[int] | None) -> Progress:

@@ -17,7 +17,7 @@ from bpsvc.store.engine import raw
 from bpsvc.store.extracting import Extraction
 from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
-from bpsvc.store.progress import STATUS, Holder, holders, progress
+from bpsvc.store.progress import Holder, holders, progress, status
 from bpsvc.store.records import Progress
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
@@ -195,10 +195,13 @@ class Snapshot:
         return holders(self._connection)
 
     def status(self) -> "pd.DataFrame":
-        """One row an experiment: how many of its runs are in which status, and epochs done of those to do."""
+        """One row an experiment: runs by status; epochs done, to do in all, and left; and the seconds until its
+        end, `eta_s`, at the speed of those who train its runs (NaN when nobody does).
+        """
         import pandas as pd
 
-        return pd.read_sql_query(STATUS, self._cursor.connection)
+        columns, rows = status(self._connection)
+        return pd.DataFrame(rows, columns=columns).astype({"eta_s": "float64"})
 
     def _named(self, which: Which) -> list[Named]:
         names = [which] if isinstance(which, str) else list(which or ())

@@ -92,7 +92,8 @@ class Receipt:
     `experiment` is the full name (`xor@2`), `id` its number for `claim` and `progress`. The runs fall into
     those that are `new`, those already there (`existing`), those that go on to more epochs (`extended`),
     cancelled ones that are `requeued`, and those that `failed` (their ids; `retry` queues them again).
-    `unchanged`: this very content had been submitted before; `newest`: the bare name means this revision.
+    `unchanged`: this very content had been submitted before; `current`: the experiment that the bare name
+    means, which is a newer one when older content is submitted again.
     """
 
     experiment: str
@@ -103,7 +104,12 @@ class Receipt:
     requeued: int
     failed: tuple[int, ...]
     unchanged: bool
-    newest: bool
+    current: str
+
+    @property
+    def newest(self) -> bool:
+        """Whether the bare name means this very revision."""
+        return self.current == self.experiment
 
     @property
     def runs(self) -> int:

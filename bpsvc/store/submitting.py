@@ -26,7 +26,7 @@ _NEW_REVISION: Final = f"""
     FROM _experiment WHERE name = :name
 """
 _REVISION: Final = """
-    SELECT id, revision, revision = (SELECT max(revision) FROM _experiment WHERE name = :name)
+    SELECT id, revision, (SELECT max(revision) FROM _experiment WHERE name = :name)
     FROM _experiment WHERE name = :name AND digest = :digest
 """
 _DATASET: Final = """
@@ -122,13 +122,12 @@ def submit(
         requeued=len(requeued),
         failed=failed,
         unchanged=unchanged,
-        newest=newest,
+        current=f"{experiment.name}@{newest}",
     )
 
 
-def _experiment(
-    cursor: sqlite3.Cursor, experiment: Experiment, at: str | None
-) -> tuple[int, int, bool, bool]:
+def _experiment(cursor: sqlite3.Cursor, experiment: Experiment, at: str | None) -> tuple[int, int, int, bool]:
+    """Its number, its revision, the newest revision of its name, and whether it was there already."""
     values = {
         "name": experiment.name,
         "digest": experiment.digest,
@@ -142,7 +141,7 @@ def _experiment(
     if not unchanged:
         cursor.execute(_NEW_REVISION, values)
         found = cursor.execute(_REVISION, values).fetchone()
-    return found[0], found[1], bool(found[2]), unchanged
+    return found[0], found[1], found[2], unchanged
 
 
 def _present(cursor: sqlite3.Cursor, experiment: Experiment) -> dict[str, _Row]:

@@ -28,7 +28,10 @@ def test_who_trains_what(bpsvc: Bpsvc, tiny: Path) -> None:
     table = bpsvc("status").out
     assert "tiny@1" in table and f"process {os.getpid()}" in table and "elsewhere, process 17" in table
     assert "tiny@1" not in bpsvc("status", "--workers").out
-    assert [row["running"] for row in bpsvc("status", "--json").json] == [3]
+    (row,) = bpsvc("status", "--json").json
+    assert (row["running"], row["epochs_done"], row["epochs_to_do"], row["epochs_left"]) == (3, 0, 120, 120)
+    assert row["eta_s"] is None
+    assert "epochs_left" in table and "epochs_to_do" not in table, "people take a total for what remains"
 
 
 def test_watching_needs_a_terminal(bpsvc: Bpsvc, tiny: Path) -> None:

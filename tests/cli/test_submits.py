@@ -53,3 +53,11 @@ def test_a_big_submit_shows_its_plan_first(bpsvc: Bpsvc) -> None:
         "runs of"
         not in bpsvc("submit", "big.json", "--set", "seeds=2", "--set", "name=small", "--detach").err
     )
+
+
+def test_older_content_submitted_again_is_said_to_be_that(bpsvc: Bpsvc) -> None:
+    for epochs, experiment in ((20, "xor@1"), (40, "xor@2")):
+        assert f"{experiment}: " in bpsvc("submit", spec("xor", epochs), "--detach").err
+    again = bpsvc("submit", spec("xor", 20), "--detach")
+    assert "xor@1: 0 new runs" in again.err and "the bare name xor still means xor@2" in again.err
+    assert "bare name" not in bpsvc("submit", spec("xor", 40), "--detach").err

@@ -45,6 +45,7 @@ class StoreContract:
         assert store.experiment("xor").experiment == "xor@2"
         back = store.submit(small, stacks(small))
         assert back.experiment == "xor@1" and back.unchanged and not back.newest
+        assert back.current == "xor@2"
         assert len(store.runs()) == 5
         assert set(store.runs("xor@1")["run_id"]) < set(store.runs("xor@2")["run_id"])
 

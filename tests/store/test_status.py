@@ -37,7 +37,34 @@ def test_status_counts_by_experiment(store: Store) -> None:
     assert list(table.index) == ["one@1", "two@1"]
     assert tuple(table.loc["one@1", ["runs", "epochs_done", "epochs_to_do"]]) == (2, 200, 200)
     assert tuple(table.loc["one@1", ["done", "queued"]]) == (2, 0)
+    assert list(table["epochs_left"]) == [0, 500] and table["eta_s"].isna().all()
     assert tuple(table.loc["two@1", ["runs", "done", "queued"]]) == (3, 0, 3)
+
+
+def test_an_experiment_ends_at_the_speed_of_those_who_train_it(store: Store) -> None:
+    """Whoever is gone, and whoever goes on with a run for another experiment, does not count."""
+    short, long, idle = (
+        experiment("short", seeds=2),
+        experiment("long", seeds=3, epochs=1000),
+        experiment("idle", seeds=[9]),
+    )
+    for spec in (short, long, idle):
+        store.submit(spec, stacks(spec))
+    store.commit(segment(owner(), store.claim(owner(), limit=1), 200))
+    with store._writing() as connection:  # as if that had taken twenty seconds
+        connection.exec_driver_sql("UPDATE _run SET claimed_at = claimed_at - 20 WHERE status = 'running'")
+    table = store.status().set_index("experiment")
+    assert tuple(table.loc["short@1", ["done", "running", "epochs_left"]]) == (1, 0, 100)
+    assert tuple(table.loc["long@1", ["running", "epochs_left"]]) == (1, 2800)
+    assert table.loc["long@1", "eta_s"] == pytest.approx(2800 / (200 / 20), rel=0.5)
+    assert table.loc[["short@1", "idle@1"], "eta_s"].isna().all()
+    host, _, namespace, pid, started = owner().rsplit("/", 4)
+    dead = "/".join([host, "another-boot", namespace, pid, started])
+    with store._writing() as connection:
+        connection.exec_driver_sql("UPDATE _run SET lease_owner = ? WHERE status = 'running'", (dead,))
+        connection.exec_driver_sql("UPDATE _segment SET owner = ?", (dead,))
+    assert store.holders()[0].gone and store.holders()[0].epochs_per_s > 0
+    assert store.status()["eta_s"].isna().all()
 
 
 def test_this_process_lives_and_another_does_not() -> None:
