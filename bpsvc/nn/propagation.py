@@ -84,7 +84,8 @@ class Propagation:
     ) -> None:
         self.layout, self.examples, self.runs = layout, examples, len(parameters.loss)
         self.gradient, self.loss = parameters.gradient, parameters.loss
-        self.divisor = float(examples) if objective.reduction == "mean" else 1.0
+        self.averages = objective.reduction == "mean" and examples > 1
+        self.divisor = np.array(float(examples) if self.averages else 1.0)  # an array: quicker than a number
         self.stages = tuple(self._stages(network, parameters, knobs))
         self.output = self.stages[-1]
         name = network.output.activation
@@ -146,7 +147,7 @@ class Propagation:
         else:
             self.term.value(out.units, y, self.loss_knobs, self.terms, out.work)
         self.layout.total(self.terms, self.loss)
-        if self.divisor > 1.0:
+        if self.averages:
             np.divide(self.loss, self.divisor, out=self.loss)
 
     def backward(self, x: Floats, y: Floats) -> None:
@@ -169,7 +170,7 @@ class Propagation:
                 out.function.through(out.pulled, out.units, out.delta, out.work)
             else:
                 self._through(out)
-        if self.divisor > 1.0:
+        if self.averages:
             np.divide(out.delta, self.divisor, out=out.delta)
             for gradient in out.d_knobs.values():
                 np.divide(gradient, self.divisor, out=gradient)
