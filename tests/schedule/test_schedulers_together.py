@@ -35,15 +35,15 @@ def text(instant: datetime) -> str:
 
 
 @pytest.mark.guarantee
-def test_three_schedulers_over_a_year(store: Store, add: Add) -> None:
+def test_four_schedulers_over_a_year(store: Store, add: Add) -> None:
     for name, rules in SCHEDULES.items():
         add({**TINY, "name": name}, now=BEGIN, overlap="allow", **rules)
     chance = random.Random(20260101)
-    live = [begun(store.path, f"scheduler {n}", "") for n in range(2)]
+    live = [begun(store.path, f"scheduler {n}", "") for n in range(3)]
     victims: list[subprocess.Popen[bytes]] = []
     begins = killed = 0
     while live or victims:
-        # Two live through the year; a third is killed at some point of some transaction, and another comes.
+        # Three live through the year; a fourth is killed at a point of some transaction, and another comes.
         while live and not victims:
             begins += 1
             fault = f"kill {chance.choice(POINTS)} {chance.randrange(1, 6)}"
