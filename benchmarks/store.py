@@ -121,13 +121,13 @@ def _ours(path: Path, parts: Sequence[nn.Records], given: argparse.Namespace) ->
     with Store.open(path, mode="create") as store:
         spec = experiment(seeds=given.runs, epochs=given.epochs, every=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim(owner(), limit=given.runs)
+        claims = store.leases.claim(owner(), limit=given.runs)
         watch, at = Stopwatch(), 0
         for found in parts:
             to = int(found.epoch[-1])
             commits = [dataclasses.replace(part(claim, to), from_epoch=at) for claim in claims]
             with watch:
-                kept = store.commit(Segment(owner(), 15.0, commits, found))
+                kept = store.leases.commit(Segment(owner(), 15.0, commits, found))
             assert len(kept) == given.runs
             at = to
         return watch.spent

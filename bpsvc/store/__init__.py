@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # what `__getattr__` finds at run time
     from bpsvc.store.catalog import PUBLIC, PublicColumn, Relation
+    from bpsvc.store.leases import LEASE_S
     from bpsvc.store.naming import Named
     from bpsvc.store.owners import current as owner
     from bpsvc.store.progress import Holder
@@ -17,10 +18,11 @@ if TYPE_CHECKING:  # what `__getattr__` finds at run time
     from bpsvc.store.records import Claim, Progress, Receipt, RunCommit, Segment
     from bpsvc.store.removing import Removal
     from bpsvc.store.schedule_records import Plan, Schedule, Step, Submission, Submitted
-    from bpsvc.store.store import LEASE_S, Store
+    from bpsvc.store.store import Store
 
 _HOMES = {
     **dict.fromkeys(("PUBLIC", "PublicColumn", "Relation"), "catalog"),
+    "LEASE_S": "leases",
     "Named": "naming",
     "Holder": "progress",
     **dict.fromkeys(("Answer", "Table"), "query"),
@@ -28,7 +30,7 @@ _HOMES = {
     **dict.fromkeys(("Claim", "Progress", "Receipt", "RunCommit", "Segment"), "records"),
     "Removal": "removing",
     **dict.fromkeys(("Plan", "Schedule", "Step", "Submission", "Submitted"), "schedule_records"),
-    **dict.fromkeys(("LEASE_S", "Store"), "store"),
+    "Store": "store",
 }
 
 __all__ = [

@@ -97,7 +97,7 @@ def claim(
     connection: Connection, owner: str, limit: int, experiments: Sequence[int] | None, lease_s: float
 ) -> list[Claim]:
     """Take up to `limit` queued runs of one stack that stand at one epoch and go to one target; see
-    `Store.claim`.
+    `Leases.claim`.
     """
     requeue_expired(connection)
     wanted = {"experiments": None if experiments is None else json.dumps(list(experiments))}

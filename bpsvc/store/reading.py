@@ -195,8 +195,8 @@ class Snapshot:
         return holders(self._connection)
 
     def status(self) -> "pd.DataFrame":
-        """One row an experiment: runs by status; epochs done, to do in all, and left; and the seconds until its
-        end, `eta_s`, at the speed of those who train its runs (NaN when nobody does).
+        """One row an experiment: runs by status; epochs done, to do in all, and left; and the seconds until
+        its end, `eta_s`, at the speed of those who train its runs (NaN when nobody does).
         """
         import pandas as pd
 

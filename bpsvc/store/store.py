@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 from bpsvc import faults
 from bpsvc.data import Dataset
 from bpsvc.errors import StoreError
-from bpsvc.store import engine, files, managing, query, queue, removing, segments, submitting
+from bpsvc.store import engine, files, managing, query, removing, submitting
 from bpsvc.store.failures import explained
+from bpsvc.store.leases import Leases
 from bpsvc.store.naming import Named
 from bpsvc.store.opening import Mode, identity, prepare
 from bpsvc.store.progress import Holder
 from bpsvc.store.reading import Snapshot, Which
-from bpsvc.store.records import Claim, Experiment, Progress, Receipt, Segment
+from bpsvc.store.records import Experiment, Progress, Receipt
 from bpsvc.store.schedules import Schedules
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:  # they take long to load, and few commands need them
     import pandas as pd
 
     from bpsvc.store.upkeep import Upkeep
-
-LEASE_S: Final = 15.0
 
 
 class Store:
@@ -69,7 +68,7 @@ class Store:
     ) -> None:
         self.close()
 
-    # Giving work and doing it
+    # Giving work
 
     def submit(
         self,
@@ -98,57 +97,6 @@ class Store:
             receipts = [submitting.submit(connection, *one, submitted_at) for one in given]
         faults.point("submitted")
         return receipts
-
-    def claim(
-        self,
-        owner: str,
-        *,
-        limit: int,
-        experiments: Sequence[int] | None = None,
-        lease_s: float = LEASE_S,
-    ) -> list[Claim]:
-        """Take up to `limit` runs that wait, in the order they were submitted: all of one stack, at one
-        epoch, to one target.
-
-        First, runs whose lease is over, or whose owner is gone, wait again. `owner` is `store.owner()` of the
-        driver; `experiments` restricts the claim to what these (by number) still need. Empty when nothing
-        waits.
-        """
-        with self._writing() as connection:
-            return queue.claim(connection, owner, limit, experiments, lease_s)
-
-    def commit(self, segment: Segment) -> set[int]:
-        """Make a segment visible, renewing its leases; the ids of the runs for which it counted.
-
-        A run that another worker has claimed since, or that was cancelled, is missing from them, and nothing
-        of it is written.
-        """
-        with self._writing(trusted=True) as connection:
-            kept = segments.commit(connection, segment)
-        faults.point("committed")
-        return kept
-
-    def renew(self, claims: Iterable[Claim], lease_s: float = LEASE_S) -> set[int]:
-        """Prolong leases without progress; the ids of the runs that are still held."""
-        with self._writing() as connection:
-            return queue.renew(connection, claims, lease_s)
-
-    def release(self, claims: Iterable[Claim]) -> set[int]:
-        """Give runs back to the queue as they are; the ids of those that were still held."""
-        with self._writing() as connection:
-            return queue.release(connection, claims)
-
-    def lose(self, claims: Iterable[Claim], error: str) -> set[int]:
-        """Give runs back because the process that computed them died; after three times without progress they
-        fail.
-        """
-        with self._writing() as connection:
-            return queue.lose(connection, claims, error)
-
-    def fail(self, claims: Iterable[Claim], error: str) -> set[int]:
-        """End runs as failed because of `error`; the ids of those that were still held."""
-        with self._writing() as connection:
-            return queue.fail(connection, claims, error)
 
     # Changing one's mind
 
@@ -288,6 +236,11 @@ class Store:
             return now.status()
 
     @property
+    def leases(self) -> Leases:
+        """What drivers do: claim runs, commit segments, give runs back."""
+        return Leases(self._writing)
+
+    @property
     def schedules(self) -> Schedules:
         """What is to be submitted again and again, and what was decided."""
         return Schedules(self._reading, self._writing)
@@ -308,7 +261,7 @@ class Store:
             yield connection
 
     @contextmanager
-    def _writing(self, *, trusted: bool = False) -> Iterator[Connection]:
+    def _writing(self, trusted: bool = False) -> Iterator[Connection]:
         if self._writer is None:
             raise StoreError(f"{self.path} was opened for reading", remedy='open it with mode="write"')
         self._check_identity()

@@ -119,17 +119,17 @@ class _Driver:
             try:
                 dataset = self._store.dataset(claims[0].data)
             except DataError as error:
-                self._store.fail(claims, f"{error}: {_anew('data_digest', repr(claims[0].data))}")
+                self._store.leases.fail(claims, f"{error}: {_anew('data_digest', repr(claims[0].data))}")
                 self._held = []
                 continue
             try:
                 task = stacking.task(claims, dataset)
                 task = replace(task, budget_s=min(BUDGET_S, self._lease_s / 3))
                 if (most := fitting(task)) < len(claims):
-                    self._store.release(claims[most:])
+                    self._store.leases.release(claims[most:])
                     claims, task = claims[:most], task.take(range(most))
             except Exception as error:  # whatever it is: the others of its stack go on without the culprit
-                self._store.lose(claims, _described(error))
+                self._store.leases.lose(claims, _described(error))
             else:
                 self._launch(Batch(claims, task))
             self._held = []
@@ -145,13 +145,13 @@ class _Driver:
             if error is None:
                 left = self._commit(batch, future.result())
                 if left is not None and stopping:
-                    self._store.release(left.claims)
+                    self._store.leases.release(left.claims)
                 elif left is not None:
                     self._launch(left)
             elif stopping:  # whoever stops us may have stopped our processes, too
-                self._store.release(batch.claims)
+                self._store.leases.release(batch.claims)
             else:
-                self._store.lose(batch.claims, _described(error))
+                self._store.leases.lose(batch.claims, _described(error))
             del self.flying[future]
         self._renew()
         return bool(done)
@@ -160,7 +160,7 @@ class _Driver:
         """Give back all that is still held, unharmed."""
         claims = [*self._held, *(claim for batch in self.flying.values() for claim in batch.claims)]
         if claims:
-            self._store.release(claims)
+            self._store.leases.release(claims)
 
     def _claims(self) -> Sequence[Claim]:
         now = self._store.progress(self._experiments)
@@ -168,14 +168,14 @@ class _Driver:
             return []
         flying = sum(len(batch.claims) for batch in self.flying.values())
         limit = min(stacking.MAX_STACK, max(1, ceil((now.queued + flying) / self._processes)))
-        claims = self._store.claim(
+        claims = self._store.leases.claim(
             self._owner, limit=limit, experiments=self._experiments, lease_s=self._lease_s
         )
         self._held = claims = self._sound(claims)
         # Runs that have not begun stand at epoch 0; so may runs that have (epochs: 0), which have to wait.
         begun = [claim for claim in claims if claim.checkpoint is not None]
         if begun and len(begun) < len(claims):
-            self._store.release(begun)
+            self._store.leases.release(begun)
             return [claim for claim in claims if claim.checkpoint is None]
         return claims
 
@@ -184,7 +184,7 @@ class _Driver:
         for claim in claims:
             if claim.damage:
                 where = f"its state at epoch {claim.epochs_done} is damaged ({claim.damage})"
-                self._store.fail([claim], f"{where}: {_anew('run_id', claim.run_id)}")
+                self._store.leases.fail([claim], f"{where}: {_anew('run_id', claim.run_id)}")
         return [claim for claim in claims if not claim.damage]
 
     def _launch(self, batch: Batch) -> None:
@@ -199,7 +199,7 @@ class _Driver:
         faults.point("computed")
         began = time.perf_counter()
         segment = outcome.segment(batch.claims, batch.task, result, self._owner, self._lease_s)
-        kept = self._store.commit(segment)
+        kept = self._store.leases.commit(segment)
         self.effort += Effort(result.seconds, time.perf_counter() - began, values(result.records))
         return batch.after(result, kept)
 
@@ -208,7 +208,7 @@ class _Driver:
         if self.flying and now - self._renewed > self._lease_s / 3:
             self._renewed = now
             claims = [claim for batch in self.flying.values() for claim in batch.claims]
-            self._store.renew(claims, self._lease_s)
+            self._store.leases.renew(claims, self._lease_s)
 
 
 def _anew(column: str, value: object) -> str:

@@ -20,8 +20,8 @@ def test_who_trains_what(bpsvc: Bpsvc, tiny: Path) -> None:
     assert bpsvc("status", "--workers", "--json").json == []
     assert "worker" not in bpsvc("status").out
     with Store("bpsvc.db", mode="write") as store:
-        store.claim(owner(), limit=2)
-        store.claim("elsewhere/boot/ns/17/99", limit=1)
+        store.leases.claim(owner(), limit=2)
+        store.leases.claim("elsewhere/boot/ns/17/99", limit=1)
     mine, other = sorted(bpsvc("status", "--workers", "--json").json, key=lambda row: -row["runs"])
     assert (mine["runs"], mine["epochs_left"], mine["gone"]) == (2, 40, False)
     assert (other["worker"], other["epochs_per_s"], other["eta_s"]) == ("elsewhere, process 17", 0, None)
@@ -53,7 +53,7 @@ def test_live(bpsvc: Bpsvc, tiny: Path) -> None:
     try:
         _until(near, "tiny@1")
         with Store("bpsvc.db", mode="write") as store:
-            store.claim("elsewhere/boot/ns/17/99", limit=1)
+            store.leases.claim("elsewhere/boot/ns/17/99", limit=1)
         _until(near, "elsewhere, process 17")
         watching.send_signal(signal.SIGINT)
         assert watching.wait(20) == 130

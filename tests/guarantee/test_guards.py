@@ -28,7 +28,7 @@ GUARDS = {
     ),
     "leases renewed while computing": (
         "work/driver.py",
-        "            self._store.renew(claims, self._lease_s)\n",
+        "            self._store.leases.renew(claims, self._lease_s)\n",
         "            pass\n",
         "test_long_epochs.py::test_a_lease_outlasts_its_epochs",
     ),

@@ -1,5 +1,6 @@
-"""G1, G3: when the experiment is removed that asked a run to go on, the run ends with its next record. Extended
-again, it comes to the bits of a run that went all the way in one go.
+"""G1, G3: when the experiment is removed that asked a run to go on, the run ends with its next record.
+
+Extended again, it comes to the bits of a run that went all the way in one go.
 """
 
 import json
@@ -39,11 +40,11 @@ def test_a_run_between_two_records_goes_on_to_the_next(
     db = tmp_path / "bpsvc.db"
     with Store(db, mode="create") as store:
         submitting.submit(store, [short, long])
-        claims = store.claim("me", limit=9)
+        claims = store.leases.claim("me", limit=9)
         task = stacking.task(claims, store.dataset(claims[0].data))
         result = segments.train(replace(task, target=stands, budget_s=60.0))
-        store.commit(outcome.segment(claims, task, result, "me", 15.0))
-        store.release(claims)
+        store.leases.commit(outcome.segment(claims, task, result, "me", 15.0))
+        store.leases.release(claims)
         store.remove([long.name])
         assert store.upkeep.verify() == []
         working.train(store, processes=1)

@@ -40,10 +40,10 @@ def freeze() -> None:
         )
         for spec in (one, two):
             store.submit(spec, stacks(spec), scalings={spec.runs[0].key: '{"mean": [0.5], "std": [1.0]}'})
-        claims = store.claim("host/boot/ns/1/2", limit=1)
-        store.commit(segment("host/boot/ns/1/2", claims, 30, status="diverged", outcome="diverged"))
+        claims = store.leases.claim("host/boot/ns/1/2", limit=1)
+        store.leases.commit(segment("host/boot/ns/1/2", claims, 30, status="diverged", outcome="diverged"))
         train(store, "host/boot/ns/1/2", experiments=[store.experiment("xor").id])
-        store.fail(store.claim("host/boot/ns/1/2", limit=1), "boom")
+        store.leases.fail(store.leases.claim("host/boot/ns/1/2", limit=1), "boom")
         store.cancel(runs=[store.run("@last")])
         store.upkeep.backup(path)
     for left in FROZEN.glob("*.making*"):

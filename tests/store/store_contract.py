@@ -63,11 +63,11 @@ class StoreContract:
             and set(runs["epochs_done"]) == {100}
         )
         assert runs["outcome"].isna().all() and runs["finished_at"].isna().all()
-        claims = store.claim("me", limit=9)
+        claims = store.leases.claim("me", limit=9)
         assert {(claim.epochs_done, claim.epochs, claim.checkpoint) for claim in claims} == {
             (100, 200, state(claim.run_id, 100)) for claim in claims
         } or len(claims) == 3
-        store.release(claims)
+        store.leases.release(claims)
         train(store, "me")
         fewer = experiment("fewer", epochs=50)
         receipt = store.submit(fewer, stacks(fewer))
@@ -98,14 +98,14 @@ class StoreContract:
     def test_a_run_that_ended_for_a_reason_is_not_extended(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=3)
+        claims = store.leases.claim("me", limit=3)
         ends = [("done", "solved"), ("done", "early_stop"), ("diverged", "diverged")]
         runs = [part(claim, 40, status=s, outcome=o) for claim, (s, o) in zip(claims, ends, strict=True)]
-        assert store.commit(Segment("me", 15.0, runs, None)) == {claim.run_id for claim in claims}
+        assert store.leases.commit(Segment("me", 15.0, runs, None)) == {claim.run_id for claim in claims}
         long = experiment("longer", epochs=200)
         receipt = store.submit(long, stacks(long))
         assert (receipt.existing, receipt.extended) == (3, 0)
-        assert not store.claim("me", limit=3)
+        assert not store.leases.claim("me", limit=3)
         assert set(store.runs()["epochs_done"]) == {40}
 
     def test_a_submit_is_all_or_nothing(self, store: Store) -> None:
@@ -128,11 +128,11 @@ class StoreContract:
     def test_claim_takes_one_stack_in_order(self, store: Store) -> None:
         spec = experiment(losses=("log_likelihood", "squared"), seeds=3)
         store.submit(spec, stacks(spec))
-        first = store.claim("me", limit=2)
-        second = store.claim("me", limit=9)
-        third = store.claim("me", limit=9)
+        first = store.leases.claim("me", limit=2)
+        second = store.leases.claim("me", limit=9)
+        third = store.leases.claim("me", limit=9)
         assert [len(c) for c in (first, second, third)] == [2, 1, 3]
-        assert not store.claim("me", limit=9)
+        assert not store.leases.claim("me", limit=9)
         for claims in (first, second, third):
             assert len({claim.stack_key for claim in claims}) == 1
             assert all(claim.checkpoint is None and claim.epochs_done == 0 for claim in claims)
@@ -144,18 +144,18 @@ class StoreContract:
         one, two = experiment("one", seeds=[0, 1]), experiment("two", seeds=[1, 2])
         store.submit(one, stacks(one))
         receipt = store.submit(two, stacks(two))
-        claims = store.claim("me", limit=9, experiments=[receipt.id])
+        claims = store.leases.claim("me", limit=9, experiments=[receipt.id])
         assert sorted(claim.seed for claim in claims) == [1, 2]
-        assert not store.claim("me", limit=9, experiments=[receipt.id])
-        assert [claim.seed for claim in store.claim("me", limit=9)] == [0]
-        assert not store.claim("me", limit=9, experiments=[])
+        assert not store.leases.claim("me", limit=9, experiments=[receipt.id])
+        assert [claim.seed for claim in store.leases.claim("me", limit=9)] == [0]
+        assert not store.leases.claim("me", limit=9, experiments=[])
 
     def test_an_experiment_is_served_at_its_own_epochs(self, store: Store) -> None:
         short, long = experiment(epochs=100), experiment("longer", epochs=200)
         receipt = store.submit(short, stacks(short))
         train(store, "me")
         store.submit(long, stacks(long))
-        assert not store.claim("me", limit=9, experiments=[receipt.id])
+        assert not store.leases.claim("me", limit=9, experiments=[receipt.id])
         assert store.progress([receipt.id]).outstanding == 0
         assert store.progress().outstanding == 3
 
@@ -179,7 +179,7 @@ class StoreContract:
     def test_what_is_not_finite_is_null(self, store: Store) -> None:
         spec = experiment(seeds=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1)
+        claims = store.leases.claim("me", limit=1)
         given = records([claims[0].run_id], [0, 10, 20])
         given.epochs["loss"][:] = [np.nan, np.inf, -np.inf]
         given.layers["delta_rms"][1] = [np.inf, 1.0]
@@ -187,7 +187,7 @@ class StoreContract:
         one = part(
             claims[0], 20, final_loss=np.float64("inf"), best_epoch=np.int64(7), best_loss=np.float32(0.5)
         )
-        store.commit(Segment("me", 15.0, [one], given))
+        store.leases.commit(Segment("me", 15.0, [one], given))
         assert store.query(
             "SELECT count(*), count(loss), count(accuracy), count(max_error) FROM epochs"
         ).rows == [(3, 0, 0, 3)]
@@ -198,36 +198,40 @@ class StoreContract:
     def test_a_commit_refuses_series_it_does_not_know(self, store: Store) -> None:
         spec = experiment(seeds=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1)
+        claims = store.leases.claim("me", limit=1)
         given = records([claims[0].run_id], [0])
         before = counts(store)
         wrong = dataclasses.replace(given, epochs={**given.epochs, "lose": given.epochs["loss"]})
         with pytest.raises(UsageError, match="lose"):
-            store.commit(Segment("me", 15.0, [part(claims[0], 10)], wrong))
+            store.leases.commit(Segment("me", 15.0, [part(claims[0], 10)], wrong))
         with pytest.raises(UsageError, match="final_lose"):
-            store.commit(Segment("me", 15.0, [part(claims[0], 10, final_lose=1.0)], given))
+            store.leases.commit(Segment("me", 15.0, [part(claims[0], 10, final_lose=1.0)], given))
         assert counts(store) == before and set(store.runs()["epochs_done"]) == {0}
 
     def test_a_fenced_commit_writes_nothing(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))
-        zombie = store.claim("zombie", limit=3, lease_s=-1.0)
-        heir = store.claim("heir", limit=3)
+        zombie = store.leases.claim("zombie", limit=3, lease_s=-1.0)
+        heir = store.leases.claim("heir", limit=3)
         assert [c.run_id for c in heir] == [c.run_id for c in zombie]
         assert all(new.fence > old.fence for new, old in zip(heir, zombie, strict=True))
         before = counts(store)
-        assert store.commit(segment("zombie", zombie, 50)) == set()
+        assert store.leases.commit(segment("zombie", zombie, 50)) == set()
         assert counts(store) == before
-        assert not store.renew(zombie) and not store.release(zombie) and not store.fail(zombie, "no")
-        assert store.commit(segment("heir", heir, 50)) == {c.run_id for c in heir}
-        assert store.commit(segment("zombie", zombie, 50)) == set()
+        assert (
+            not store.leases.renew(zombie)
+            and not store.leases.release(zombie)
+            and not store.leases.fail(zombie, "no")
+        )
+        assert store.leases.commit(segment("heir", heir, 50)) == {c.run_id for c in heir}
+        assert store.leases.commit(segment("zombie", zombie, 50)) == set()
 
     def test_a_segment_counts_for_those_runs_that_are_still_held(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=3)
-        store.release(claims[1:2])
-        kept = store.commit(segment("me", claims, 50))
+        claims = store.leases.claim("me", limit=3)
+        store.leases.release(claims[1:2])
+        kept = store.leases.commit(segment("me", claims, 50))
         assert kept == {claims[0].run_id, claims[2].run_id}
         assert set(store.epochs()["run_id"]) == kept
         expected = records([claim.run_id for claim in claims], range(0, 51, 10))
@@ -237,22 +241,22 @@ class StoreContract:
     def test_a_segment_from_another_epoch_is_refused(self, store: Store) -> None:
         spec = experiment(seeds=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1)
-        assert store.commit(segment("me", claims, 50))
-        assert not store.commit(segment("me", claims, 50))
-        assert not store.commit(segment("me", claims, 80))
+        claims = store.leases.claim("me", limit=1)
+        assert store.leases.commit(segment("me", claims, 50))
+        assert not store.leases.commit(segment("me", claims, 50))
+        assert not store.leases.commit(segment("me", claims, 80))
         onward = [dataclasses.replace(claims[0], epochs_done=50, checkpoint=b"")]
-        assert store.commit(segment("me", onward, 100))
+        assert store.leases.commit(segment("me", onward, 100))
         assert list(store.epochs()["epoch"]) == list(range(0, 101, 10))
 
     def test_committing_renews_and_ending_releases(self, store: Store) -> None:
         spec = experiment(seeds=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1, lease_s=0.0)
-        store.commit(segment("me", claims, 50, lease_s=60.0))
-        assert not store.claim("other", limit=1)
+        claims = store.leases.claim("me", limit=1, lease_s=0.0)
+        store.leases.commit(segment("me", claims, 50, lease_s=60.0))
+        assert not store.leases.claim("other", limit=1)
         onward = [dataclasses.replace(claims[0], epochs_done=50, checkpoint=b"")]
-        store.commit(segment("me", onward, 100))
+        store.leases.commit(segment("me", onward, 100))
         runs = store.runs().iloc[0]
         assert (runs["status"], runs["outcome"], runs["epochs_done"]) == ("done", "horizon", 100)
         assert runs["finished_at"] is not None and runs["seconds"] == 1.0
@@ -261,9 +265,9 @@ class StoreContract:
     def test_a_run_extended_while_it_trains_goes_on(self, store: Store) -> None:
         short, long = experiment(epochs=100), experiment("longer", epochs=200)
         store.submit(short, stacks(short))
-        claims = store.claim("me", limit=3)
+        claims = store.leases.claim("me", limit=3)
         assert store.submit(long, stacks(long)).extended == 3
-        assert len(store.commit(segment("me", claims, 100))) == 3
+        assert len(store.leases.commit(segment("me", claims, 100))) == 3
         runs = store.runs()
         assert set(runs["status"]) == {"queued"} and set(runs["epochs_done"]) == {100}
         assert runs["outcome"].isna().all()
@@ -273,8 +277,8 @@ class StoreContract:
     def test_no_epochs_at_all(self, store: Store) -> None:
         spec = experiment(epochs=0, seeds=1)
         receipt = store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1, experiments=[receipt.id])
-        store.commit(segment("me", claims, 0))
+        claims = store.leases.claim("me", limit=1, experiments=[receipt.id])
+        store.leases.commit(segment("me", claims, 0))
         assert list(store.epochs()["epoch"]) == [0]
         assert list(store.runs("xor")["status"]) == ["done"]
         assert store.progress([receipt.id]).done == 1
@@ -282,14 +286,14 @@ class StoreContract:
     def test_the_environment_is_kept_and_a_change_marked(self, store: Store) -> None:
         spec = experiment(seeds=1)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=1)
+        claims = store.leases.claim("me", limit=1)
         assert claims[0].environment is None
-        store.commit(dataclasses.replace(segment("me", claims, 50), environment='{"numpy": 1}'))
+        store.leases.commit(dataclasses.replace(segment("me", claims, 50), environment='{"numpy": 1}'))
         assert list(store.runs()["environment_changed"]) == [0]
-        store.release(claims)
-        claims = store.claim("me", limit=1)
+        store.leases.release(claims)
+        claims = store.leases.claim("me", limit=1)
         assert claims[0].environment == '{"numpy": 1}'
-        store.commit(dataclasses.replace(segment("me", claims, 100), environment='{"numpy": 2}'))
+        store.leases.commit(dataclasses.replace(segment("me", claims, 100), environment='{"numpy": 2}'))
         assert store.query("SELECT environment, environment_changed FROM runs").rows == [('{"numpy": 2}', 1)]
 
     # Lost workers
@@ -298,7 +302,7 @@ class StoreContract:
         spec = experiment(seeds=2)
         store.submit(spec, stacks(spec))
         for _ in range(5):
-            claims = store.claim("elsewhere", limit=2, lease_s=-1.0)
+            claims = store.leases.claim("elsewhere", limit=2, lease_s=-1.0)
             assert len(claims) == 2 and {claim.attempts for claim in claims} == {0}
 
     def test_a_run_that_kills_its_worker_fails_alone(self, store: Store) -> None:
@@ -306,12 +310,12 @@ class StoreContract:
         store.submit(spec, stacks(spec))
         poison = 2
         seen = []
-        while claims := store.claim("me", limit=9):
+        while claims := store.leases.claim("me", limit=9):
             seen.append(len(claims))
             if any(claim.seed == poison for claim in claims):
-                store.lose(claims, "the process died of signal 11")
+                store.leases.lose(claims, "the process died of signal 11")
             else:
-                store.commit(segment("me", claims, 100))
+                store.leases.commit(segment("me", claims, 100))
         runs = store.runs().set_index("seed")
         assert runs.loc[poison, "status"] == "failed" and "signal 11" in runs.loc[poison, "error"]
         assert set(runs.drop(poison)["status"]) == {"done"}
@@ -322,18 +326,18 @@ class StoreContract:
         store.submit(spec, stacks(spec))
         for to in (20, 40, 60):
             for _ in range(2):
-                store.lose(store.claim("me", limit=1), "died")
-            claims = store.claim("me", limit=1)
+                store.leases.lose(store.leases.claim("me", limit=1), "died")
+            claims = store.leases.claim("me", limit=1)
             assert claims[0].attempts == 2
-            store.commit(segment("me", claims, to))
-            store.release(claims)
+            store.leases.commit(segment("me", claims, to))
+            store.leases.release(claims)
         assert list(store.runs()["status"]) == ["queued"]
 
     def test_failed_runs_are_told(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=2)
-        assert store.fail(claims, "no such thing") == {claim.run_id for claim in claims}
+        claims = store.leases.claim("me", limit=2)
+        assert store.leases.fail(claims, "no such thing") == {claim.run_id for claim in claims}
         receipt = store.submit(spec, stacks(spec))
         assert receipt.failed == tuple(claim.run_id for claim in claims)
         assert (receipt.new, receipt.existing, receipt.runs) == (0, 1, 3)
@@ -356,8 +360,8 @@ class StoreContract:
                 == store.run(key[:8].upper())
                 == run_id
             )
-        claims = store.claim("me", limit=1)
-        store.commit(segment("me", claims, 100))
+        claims = store.leases.claim("me", limit=1)
+        store.leases.commit(segment("me", claims, 100))
         assert store.run("@last") == claims[0].run_id
 
     @pytest.mark.parametrize(
@@ -391,7 +395,7 @@ class StoreContract:
         assert store.experiments().empty and store.runs().empty and store.factors().empty
         assert store.epochs().empty and store.layer_gradients().empty and store.datasets().empty
         assert store.progress().runs == 0 and store.status().empty
-        assert not store.claim("me", limit=1)
+        assert not store.leases.claim("me", limit=1)
 
     def test_data_come_back_bit_for_bit(self, store: Store) -> None:
         spec = experiment()

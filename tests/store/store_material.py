@@ -121,10 +121,10 @@ def train(
     store: Store, owner: str, *, step: int = 50, every: int = 10, experiments: Sequence[int] | None = None
 ) -> None:
     """Claim, commit and claim again until nothing waits."""
-    while claims := store.claim(owner, limit=100, experiments=experiments):
+    while claims := store.leases.claim(owner, limit=100, experiments=experiments):
         to = min(claims[0].epochs_done + step, claims[0].epochs)
-        store.commit(segment(owner, claims, to, every=every))
-        store.release(claims)
+        store.leases.commit(segment(owner, claims, to, every=every))
+        store.leases.release(claims)
 
 
 def counts(store: Store) -> Mapping[str, int]:

@@ -151,11 +151,11 @@ def test_killed_at_random(made: Path) -> None:
 
     def work() -> None:
         with Store.open(made, mode="write") as store:
-            while claims := store.claim(owner(), limit=4):
+            while claims := store.leases.claim(owner(), limit=4):
                 time.sleep(0.002)
                 to = min(claims[0].epochs_done + 20, claims[0].epochs)
-                store.commit(segment(owner(), claims, to))
-                store.release(claims)
+                store.leases.commit(segment(owner(), claims, to))
+                store.leases.release(claims)
 
     for _ in range(60):
         children = [Child(work) for _ in range(2)]
@@ -186,12 +186,12 @@ def test_a_storm_of_short_leases(made: Path) -> None:
             chance = random.Random(seed)
             with Store.open(made, mode="write") as store:
                 while store.progress().outstanding:
-                    claims = store.claim(owner(), limit=3, lease_s=0.015)
+                    claims = store.leases.claim(owner(), limit=3, lease_s=0.015)
                     while claims:
                         time.sleep(chance.uniform(0.0, 0.03))
                         to = min(claims[0].epochs_done + 20, claims[0].epochs)
-                        store.commit(segment(owner(), claims, to, lease_s=0.015))
-                        store.release(claims)
+                        store.leases.commit(segment(owner(), claims, to, lease_s=0.015))
+                        store.leases.release(claims)
                         claims = []
 
         return work
@@ -211,10 +211,10 @@ def test_a_worker_that_slept_through_its_lease_commits_nothing(made: Path) -> No
 
     def sleeper() -> None:
         with Store.open(made, mode="write") as store:
-            claims = store.claim(owner(), limit=3, lease_s=0.2)
+            claims = store.leases.claim(owner(), limit=3, lease_s=0.2)
             os.kill(os.getpid(), signal.SIGSTOP)
-            assert store.commit(segment(owner(), claims, 50)) == set()
-            assert store.renew(claims) == set() == store.release(claims)
+            assert store.leases.commit(segment(owner(), claims, 50)) == set()
+            assert store.leases.renew(claims) == set() == store.leases.release(claims)
 
     zombie = Child(sleeper)
     os.waitpid(zombie.pid, os.WUNTRACED)
@@ -249,7 +249,7 @@ def test_a_store_in_a_folder_that_may_only_be_read(made: Path, tmp_path: Path) -
             Store.open(shared / "bpsvc.db", mode="write") as store,
             pytest.raises(StoreError, match="written"),
         ):
-            store.claim("student", limit=1)
+            store.leases.claim("student", limit=1)
 
     assert Child(student).wait() == 0
     assert [file.name for file in shared.iterdir()] == ["bpsvc.db"]
@@ -262,12 +262,12 @@ def test_after_a_kill_the_next_goes_on_at_once(made: Path) -> None:
 
     def victim() -> None:
         with Store.open(made, mode="write") as store:
-            store.claim(owner(), limit=3, lease_s=3600.0)
+            store.leases.claim(owner(), limit=3, lease_s=3600.0)
             os.kill(os.getpid(), signal.SIGKILL)
 
     assert Child(victim).wait() == -signal.SIGKILL
     with Store.open(made, mode="write") as store:
-        claims = store.claim("next", limit=3)
+        claims = store.leases.claim("next", limit=3)
         assert len(claims) == 3 and {claim.attempts for claim in claims} == {1}
         alive = Child(lambda: time.sleep(0.5))
         alive.wait()
@@ -280,10 +280,10 @@ def test_a_process_that_dies_under_one_run_each_time(made: Path) -> None:
 
     def work() -> None:
         with Store.open(made, mode="write") as store:
-            while claims := store.claim(owner(), limit=100):
+            while claims := store.leases.claim(owner(), limit=100):
                 if any(claim.seed == 5 for claim in claims):
                     os.kill(os.getpid(), signal.SIGKILL)
-                store.commit(segment(owner(), claims, 100))
+                store.leases.commit(segment(owner(), claims, 100))
 
     codes = [Child(work).wait() for _ in range(4)]
     assert codes == [-signal.SIGKILL] * 3 + [0]

@@ -201,7 +201,7 @@ def test_a_store_that_was_replaced_is_not_written(path: Path) -> None:
         store.submit(spec, stacks(spec))
         path.rename(path.with_name("moved.db"))
         with pytest.raises(StoreError, match="no longer the file"):
-            store.claim("me", limit=1)
+            store.leases.claim("me", limit=1)
         with pytest.raises(StoreError, match="no longer the file"):
             store.runs()
 
@@ -224,19 +224,19 @@ def test_a_full_disk_loses_nothing(path: Path) -> None:
     spec = experiment(seeds=50, every=1, epochs=1000)
     with Store.open(path, mode="create") as store:
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=50)
+        claims = store.leases.claim("me", limit=50)
         assert store._writer is not None
         with store._writer.connect() as connection:
             most = connection.connection.execute("PRAGMA max_page_count").fetchone()[0]
             used = connection.connection.execute("PRAGMA page_count").fetchone()[0]
             connection.connection.execute(f"PRAGMA max_page_count = {used + 20}")
         with pytest.raises(StoreError, match="disk is full") as caught:
-            store.commit(segment("me", claims, 1000, every=1))
+            store.leases.commit(segment("me", claims, 1000, every=1))
         assert "free some space" in str(caught.value)
         assert store.epochs().empty and set(store.runs()["epochs_done"]) == {0}
         with store._writer.connect() as connection:
             connection.connection.execute(f"PRAGMA max_page_count = {most}")
-        assert len(store.commit(segment("me", claims, 1000, every=1))) == 50
+        assert len(store.leases.commit(segment("me", claims, 1000, every=1))) == 50
         assert len(store.epochs()) == 50 * 1001
 
 
@@ -246,17 +246,17 @@ def test_a_file_size_limit_loses_nothing(path: Path) -> None:
     spec = experiment(seeds=50, every=1, epochs=1000)
     with Store.open(path, mode="create") as store:
         store.submit(spec, stacks(spec))
-        claims = store.claim("me", limit=50)
+        claims = store.leases.claim("me", limit=50)
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
         try:
             with pytest.raises(StoreError, match=r"failed|full") as caught:
-                store.commit(segment("me", claims, 1000, every=1))
+                store.leases.commit(segment("me", claims, 1000, every=1))
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert "space" in str(caught.value)
         assert store.epochs().empty
-        assert len(store.commit(segment("me", claims, 1000, every=1))) == 50
+        assert len(store.leases.commit(segment("me", claims, 1000, every=1))) == 50
 
 
 @pytest.mark.parametrize("locker", ["sqlite", "sidecar"])
@@ -306,5 +306,5 @@ def test_a_file_made_read_only(path: Path) -> None:
         store.submit(spec, stacks(spec))
     path.chmod(0o444)
     with Store.open(path, mode="write") as store, pytest.raises(StoreError, match="written"):
-        store.claim("me", limit=1)
+        store.leases.claim("me", limit=1)
     path.chmod(0o644)

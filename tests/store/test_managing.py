@@ -12,14 +12,14 @@ from bpsvc.store import Store
 def test_cancel_takes_runs_from_the_queue_and_from_workers(store: Store) -> None:
     spec = experiment(seeds=4)
     store.submit(spec, stacks(spec))
-    claims = store.claim("me", limit=2)
+    claims = store.leases.claim("me", limit=2)
     cancelled = store.cancel(["xor"])
     assert len(cancelled) == 4 and set(store.runs()["status"]) == {"cancelled"}
-    assert store.commit(segment("me", claims, 50)) == set() and store.epochs().empty
-    assert not store.claim("me", limit=9) and store.cancel(["xor"]) == ()
+    assert store.leases.commit(segment("me", claims, 50)) == set() and store.epochs().empty
+    assert not store.leases.claim("me", limit=9) and store.cancel(["xor"]) == ()
     receipt = store.submit(spec, stacks(spec))
     assert (receipt.requeued, receipt.existing, receipt.unchanged) == (4, 0, True)
-    assert store.commit(segment("me", claims, 50)) == set()
+    assert store.leases.commit(segment("me", claims, 50)) == set()
     train(store, "me")
     assert set(store.runs()["status"]) == {"done"} and store.cancel(["xor"]) == ()
 
@@ -27,7 +27,7 @@ def test_cancel_takes_runs_from_the_queue_and_from_workers(store: Store) -> None
 def test_cancelled_in_the_middle_goes_on_from_there(store: Store) -> None:
     spec = experiment(seeds=1)
     store.submit(spec, stacks(spec))
-    store.commit(segment("me", store.claim("me", limit=1), 50))
+    store.leases.commit(segment("me", store.leases.claim("me", limit=1), 50))
     (run,) = store.cancel(runs=[store.run("@last")])
     assert store.run(run) == run
     store.submit(spec, stacks(spec))
@@ -48,7 +48,7 @@ def test_retry_queues_failed_runs(store: Store) -> None:
     one, two = experiment("one", seeds=[0, 1]), experiment("two", seeds=[2, 3])
     for spec in (one, two):
         store.submit(spec, stacks(spec))
-    failed = store.fail(store.claim("me", limit=9), "boom")
+    failed = store.leases.fail(store.leases.claim("me", limit=9), "boom")
     assert set(store.runs()["error"]) == {"boom"}
     assert set(store.retry(["one"])) < failed and len(store.retry()) == 2
     assert set(store.runs()["status"]) == {"queued"} and store.runs()["error"].isna().all()
@@ -79,27 +79,27 @@ def test_remove_takes_only_what_no_other_experiment_contains(store: Store) -> No
 def test_numbers_are_never_given_again(store: Store) -> None:
     spec = experiment(seeds=3)
     store.submit(spec, stacks(spec))
-    zombie = store.claim("zombie", limit=3)
+    zombie = store.leases.claim("zombie", limit=3)
     store.remove(["xor"])
     store.submit(spec, stacks(spec))
-    heirs = store.claim("heir", limit=3)
+    heirs = store.leases.claim("heir", limit=3)
     assert not {claim.run_id for claim in heirs} & {claim.run_id for claim in zombie}
-    assert store.commit(segment("zombie", zombie, 50)) == set() and store.epochs().empty
+    assert store.leases.commit(segment("zombie", zombie, 50)) == set() and store.epochs().empty
 
 
 def test_removing_lowers_what_only_the_removed_wanted(store: Store) -> None:
     short, long = experiment("short", epochs=100), experiment("long", epochs=300)
     for spec in (short, long):
         store.submit(spec, stacks(spec))
-    claims = store.claim("me", limit=9)
-    store.commit(segment("me", claims, 150))
-    store.release(claims)
+    claims = store.leases.claim("me", limit=9)
+    store.leases.commit(segment("me", claims, 150))
+    store.leases.release(claims)
     store.remove(["long"])
     runs = store.runs()
     assert (
         set(runs["status"]) == {"done"} and set(runs["epochs"]) == {150} and runs["finished_at"].notna().all()
     )
-    assert not store.claim("me", limit=9) and not store.upkeep.verify()
+    assert not store.leases.claim("me", limit=9) and not store.upkeep.verify()
 
 
 def test_space_comes_back(store: Store, path: Path) -> None:

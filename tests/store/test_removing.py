@@ -70,17 +70,17 @@ def test_a_run_that_stays_ends_where_it_is_still_wanted(
     """Never between two records; and a worker that was going further has lost it."""
     short, long = (experiment(f"to {last}", epochs=last, every=every) for last in (100, 300))
     submit(store, short, long)
-    claims = store.claim("me", limit=9)
+    claims = store.leases.claim("me", limit=9)
     step = 1 if every == "decades" and stands <= 100 else 10
-    store.commit(segment("me", claims, stands, every=step))
+    store.leases.commit(segment("me", claims, stands, every=step))
     if not held:
-        store.release(claims)
+        store.leases.release(claims)
     store.remove(["to 300"])
     runs, reached = store.runs(), stands == ends
     assert set(runs["epochs"]) == {ends} and set(runs["epochs_done"]) == {stands}
     assert set(runs["status"]) == {"done" if reached else "queued"}
     assert set(store.runs("to 100")["status"]) == {"done" if stands >= 100 else "queued"}
-    assert store.renew(claims) == set()
+    assert store.leases.renew(claims) == set()
     if every == 10:
         assert not store.upkeep.verify()
         train(store, "heir")
@@ -92,12 +92,12 @@ def test_a_run_that_stays_ends_where_it_is_still_wanted(
 @pytest.mark.parametrize("how", ["failed", "cancelled"])
 def test_what_had_come_far_enough_is_done_even_if_it_went_wrong_later(store: Store, how: str) -> None:
     submit(store, experiment("short", seeds=1), experiment("long", epochs=300, seeds=1))
-    claims = store.claim("me", limit=9)
-    store.commit(segment("me", claims, 150))
+    claims = store.leases.claim("me", limit=9)
+    store.leases.commit(segment("me", claims, 150))
     if how == "failed":
         for _ in range(3):
-            store.lose(claims, "boom")
-            claims = store.claim("me", limit=9)
+            store.leases.lose(claims, "boom")
+            claims = store.leases.claim("me", limit=9)
     else:
         store.cancel(["long"])
     assert list(store.runs()["status"]) == [how]

@@ -15,10 +15,10 @@ def test_holders(store: Store) -> None:
     spec = experiment(seeds=4, epochs=1000)
     store.submit(spec, stacks(spec))
     assert store.holders() == []
-    claims = store.claim(owner(), limit=3, lease_s=60.0)
-    store.claim("elsewhere/boot/ns/17/99", limit=1)
+    claims = store.leases.claim(owner(), limit=3, lease_s=60.0)
+    store.leases.claim("elsewhere/boot/ns/17/99", limit=1)
     time.sleep(0.05)
-    store.commit(segment(owner(), claims, 100, lease_s=60.0))
+    store.leases.commit(segment(owner(), claims, 100, lease_s=60.0))
     mine, other = store.holders()
     assert (mine.owner, mine.runs, mine.gone, mine.epochs_left) == (owner(), 3, False, 2700)
     assert 0.0 < mine.held_s < 5.0 and 55.0 < mine.lease_s <= 60.5 and mine.since.endswith("Z")
@@ -50,7 +50,7 @@ def test_an_experiment_ends_at_the_speed_of_those_who_train_it(store: Store) -> 
     )
     for spec in (short, long, idle):
         store.submit(spec, stacks(spec))
-    store.commit(segment(owner(), store.claim(owner(), limit=1), 200))
+    store.leases.commit(segment(owner(), store.leases.claim(owner(), limit=1), 200))
     with store._writing() as connection:  # as if that had taken twenty seconds
         connection.exec_driver_sql("UPDATE _run SET claimed_at = claimed_at - 20 WHERE status = 'running'")
     table = store.status().set_index("experiment")
@@ -91,9 +91,9 @@ def test_what_tells_owners_apart() -> None:
 def test_progress_of_experiments_and_of_all(store: Store) -> None:
     spec = experiment(seeds=3)
     receipt = store.submit(spec, stacks(spec))
-    claims = store.claim("me", limit=2)
-    store.commit(segment("me", claims[:1], 100))
-    store.commit(segment("me", claims[1:], 40))
+    claims = store.leases.claim("me", limit=2)
+    store.leases.commit(segment("me", claims[:1], 100))
+    store.leases.commit(segment("me", claims[1:], 40))
     now = store.progress([receipt.id])
     assert now == store.progress()
     assert dataclasses.astuple(now) == (1, 1, 1, 0, 0, 0, 140, 300)

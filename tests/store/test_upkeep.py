@@ -17,16 +17,16 @@ def trained(store: Store) -> Store:
     """Six runs: done, and one each of diverged, half done, solved, failed and waiting."""
     spec = experiment(seeds=6)
     store.submit(spec, stacks(spec))
-    done, *rest = store.claim("me", limit=5)
-    store.commit(segment("me", [done], 100))
+    done, *rest = store.leases.claim("me", limit=5)
+    store.leases.commit(segment("me", [done], 100))
     for claim, (status, outcome) in zip(
         rest[:2], [("diverged", "diverged"), ("done", "solved")], strict=True
     ):
         rows = records([claim.run_id], [0, 10, 20, 30, 33])
         end = part(claim, 33, status=status, outcome=outcome, **finals(rows, 0))
-        store.commit(Segment("me", 9.0, [end], rows))
-    store.commit(segment("me", rest[2:3], 70))
-    store.fail(rest[3:], "boom")
+        store.leases.commit(Segment("me", 9.0, [end], rows))
+    store.leases.commit(segment("me", rest[2:3], 70))
+    store.leases.fail(rest[3:], "boom")
     return store
 
 
@@ -183,16 +183,16 @@ def test_merge_keeps_whichever_run_has_come_further(store: Store, tmp_path: Path
     store.submit(spec, stacks(spec))
     with another(tmp_path, "theirs.db") as other:
         other.submit(long, stacks(long))
-        a, b, c, d = other.claim("me", limit=4)
-        other.commit(segment("me", [a], 60))
-        other.commit(segment("me", [b], 10, status="diverged", outcome="diverged"))
-        other.commit(segment("me", [c], 200))
-        other.release([d])
-        e, f, g, h = store.claim("me", limit=4)
-        store.commit(segment("me", [e], 80))
-        store.commit(segment("me", [f], 70))
-        store.commit(segment("me", [h], 100))
-        store.release([e, f, g])
+        a, b, c, d = other.leases.claim("me", limit=4)
+        other.leases.commit(segment("me", [a], 60))
+        other.leases.commit(segment("me", [b], 10, status="diverged", outcome="diverged"))
+        other.leases.commit(segment("me", [c], 200))
+        other.leases.release([d])
+        e, f, g, h = store.leases.claim("me", limit=4)
+        store.leases.commit(segment("me", [e], 80))
+        store.leases.commit(segment("me", [f], 70))
+        store.leases.commit(segment("me", [h], 100))
+        store.leases.release([e, f, g])
         merged = store.upkeep.merge(other.path)
         assert (merged.new, merged.further, merged.kept) == (0, 2, 2)
     runs = store.runs().set_index("seed")
@@ -210,21 +210,21 @@ def test_merge_leaves_a_run_that_is_being_trained_here(store: Store, tmp_path: P
     with another(tmp_path, "theirs.db") as other:
         other.submit(spec, stacks(spec))
         train(other, "me")
-        claims = store.claim("me", limit=1)
+        claims = store.leases.claim("me", limit=1)
         assert store.upkeep.merge(other.path).kept == 1
-    assert store.commit(segment("me", claims, 100)) == {claims[0].run_id}
+    assert store.leases.commit(segment("me", claims, 100)) == {claims[0].run_id}
 
 
 def test_merge_fences_what_was_claimed_before(store: Store, tmp_path: Path) -> None:
     spec = experiment(seeds=1)
     store.submit(spec, stacks(spec))
-    zombie = store.claim("zombie", limit=1)
-    store.release(zombie)
+    zombie = store.leases.claim("zombie", limit=1)
+    store.leases.release(zombie)
     with another(tmp_path, "theirs.db") as other:
         other.submit(spec, stacks(spec))
-        other.commit(segment("me", other.claim("me", limit=1), 50))
+        other.leases.commit(segment("me", other.leases.claim("me", limit=1), 50))
         assert store.upkeep.merge(other.path).further == 1
-    assert store.commit(segment("zombie", zombie, 100)) == set()
+    assert store.leases.commit(segment("zombie", zombie, 100)) == set()
 
 
 def test_merge_names_the_store_that_is_damaged(store: Store, tmp_path: Path) -> None:
@@ -328,9 +328,9 @@ def test_merging_keeps_what_has_come_further_though_it_waits(path: Path, tmp_pat
     short, long = experiment(epochs=20), experiment(epochs=100)
     with Store.open(path, mode="create") as mine, Store.open(tmp_path / "b.db", mode="create") as other:
         mine.submit(long, stacks(long))
-        claims = mine.claim("me", limit=9)
-        mine.commit(segment("me", claims, 60))
-        mine.release(claims)
+        claims = mine.leases.claim("me", limit=9)
+        mine.leases.commit(segment("me", claims, 60))
+        mine.leases.release(claims)
         other.submit(short, stacks(short))
         train(other, "you")
         merged = mine.upkeep.merge(tmp_path / "b.db")
