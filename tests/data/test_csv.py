@@ -99,7 +99,7 @@ def test_classes_do_not_depend_on_the_order_of_rows(tmp_path: Path) -> None:
         max_size=20,
     )
 )
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_what_csv_and_repr_write_is_read_exactly(tmp_path: Path, rows: list[list[float]]) -> None:
     text = io.StringIO()
     csv.writer(text).writerows([["a", "b", "y"], *rows])
@@ -334,7 +334,11 @@ SCRAPS = st.sampled_from(
 
 @given(st.binary(max_size=200) | st.lists(SCRAPS, max_size=12).map(b"".join))
 @example(b'a,b,y\n1,2,"x')
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_arbitrary_bytes_are_data_or_a_data_error(tmp_path: Path, raw: bytes) -> None:
     path = write(tmp_path, raw)
     for options in ({}, {"target_kind": "class"}, {"delimiter": ";"}, {"features": ["a"]}):

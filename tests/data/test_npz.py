@@ -187,7 +187,11 @@ np.savez(ARCHIVE, x=X, y=np.array(["a", "b", "b", "a"]))
     st.lists(st.tuples(st.integers(0, len(ARCHIVE.getvalue()) - 1), st.integers(0, 255)), max_size=4),
     st.none() | st.integers(0, len(ARCHIVE.getvalue())),
 )
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_mutated_archives_are_data_or_a_data_error(
     tmp_path: Path, flips: list[tuple[int, int]], cut: int | None
 ) -> None:
@@ -229,7 +233,11 @@ PIECES = st.sampled_from(
     st.binary(max_size=80),
     st.sampled_from([1, 2, 3]),
 )
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_arbitrary_headers_are_data_or_a_data_error(
     tmp_path: Path, text: str, data: bytes, version: int
 ) -> None:

@@ -272,12 +272,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("sections", "message"), WRONG, ids=[f"{i}: {m}" for i, (_, m) in enumerate(WRONG)])
 def test_the_answer(sections: dict[str, Any], message: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     error = refusal({**SMALL, **sections})
     assert message in str(error)
     assert error.exit_code == 2
     assert all(finding.line for finding in error.findings), "a finding without its place"
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_missing_sections() -> None:

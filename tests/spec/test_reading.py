@@ -137,18 +137,18 @@ def test_more_than_a_mebibyte_is_refused_and_pointed_to_files() -> None:
 
 def test_a_full_mebibyte_is_read_in_reasonable_time() -> None:
     text = json.dumps({"x": [[0, 1]] * 130_000}, separators=(",", ":"))[:MAX_BYTES]
-    began = time.perf_counter()
+    began = time.process_time()
     read(text)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 def test_a_huge_file_is_not_read_to_its_end(tmp_path: Path) -> None:
     path = tmp_path / "huge.json"
     with path.open("wb") as file:
         file.truncate(2 * 2**30)
-    began = time.perf_counter()
+    began = time.process_time()
     assert "larger than 1 MiB" in str(error_of(path))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
