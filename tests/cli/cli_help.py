@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -20,6 +21,7 @@ class Ran:
 
 
 Bpsvc = Callable[..., Ran]
+Once = Callable[[Callable[[], None]], Path]
 
 TINY = {
     "name": "tiny",

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli_help import Once
 
 from bpsvc.service.exporting import export
 from bpsvc.store import PUBLIC, Store
@@ -24,13 +25,16 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture
-def store(bpsvc, tiny: Path) -> Path:
+def store(bpsvc, tiny: Path, once: Once) -> Path:
     """Two experiments that share three of their runs, and the export is to be of one."""
-    assert bpsvc("submit", tiny, *PROCESSES).code == 0
-    other = {**json.loads(tiny.read_text()), "name": "other", "sweep": None, "seeds": 5}
-    Path("other.json").write_text(json.dumps(other))
-    assert bpsvc("submit", "other.json", *PROCESSES).code == 0
-    return Path("bpsvc.db")
+
+    def make() -> None:
+        assert bpsvc("submit", tiny, *PROCESSES).code == 0
+        other = {**json.loads(tiny.read_text()), "name": "other", "sweep": None, "seeds": 5}
+        Path("other.json").write_text(json.dumps(other))
+        assert bpsvc("submit", "other.json", *PROCESSES).code == 0
+
+    return once(make)
 
 
 def test_every_public_relation_is_exported() -> None:
@@ -156,11 +160,11 @@ def test_batches_do_not_show(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_memory_does_not_grow_with_the_rows(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """200,000 rows of twelve values would take more than 50 MB; a batch of them takes less than 10."""
-    monkeypatch.setattr("bpsvc.store.extracting._BATCH", 5_000)
+    """50,000 rows of twelve values would take more than 12 MB; a batch of them takes less than 3."""
+    monkeypatch.setattr("bpsvc.store.extracting._BATCH", 1_250)
     plain = sqlite3.connect(store)
     plain.execute("""
-        WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 200999)
+        WITH RECURSIVE n (x) AS (SELECT 1000 UNION ALL SELECT x + 1 FROM n WHERE x < 50999)
         INSERT INTO epochs (run_id, epoch, loss, log_likelihood, gradient_l2)
         SELECT 1, x, 0.5 / x, -2.0 / x, 0.1 / x FROM n
     """)
@@ -173,5 +177,5 @@ def test_memory_does_not_grow_with_the_rows(bpsvc, store: Path, monkeypatch: pyt
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-    assert done.rows["epochs"] == 200_000 + 6 * 21
-    assert peak < 10e6
+    assert done.rows["epochs"] == 50_000 + 6 * 21
+    assert peak < 3e6

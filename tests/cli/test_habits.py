@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from cli_help import TINY, Bpsvc
+from cli_help import TINY, Bpsvc, Once
 
 from bpsvc.cli import habits
 from bpsvc.cli.app import app
@@ -42,9 +42,13 @@ def test_every_command_has_a_next_step_or_says_it_itself() -> None:
 
 
 @pytest.fixture
-def trained(bpsvc: Bpsvc, tiny: Path) -> None:
+def trained(bpsvc: Bpsvc, tiny: Path, once: Once) -> None:
     """A store with an experiment whose runs have ended."""
-    assert bpsvc("submit", "-q", tiny, "--processes", 1).code == 0
+
+    def make() -> None:
+        assert bpsvc("submit", "-q", tiny, "--processes", 1).code == 0
+
+    once(make)
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_what_is_wrong_at_an_occurrence_makes_the_tick_fail(bpsvc: Bpsvc) -> Non
     assert "table.csv" in ran.out
 
 
+@pytest.mark.slow
 def test_a_batch_reports_by_itself_and_says_what_is_not_as_expected(bpsvc: Bpsvc) -> None:
     expect = [
         {"metric": "final_loss", "statistic": "median", "below": 100.0},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_help import TINY, Bpsvc
+from cli_help import TINY, Bpsvc, Once
 
 from bpsvc import Store
 from bpsvc.errors import NotFoundError
@@ -23,15 +23,18 @@ COMMANDS = (
 
 
 @pytest.fixture
-def db(bpsvc: Bpsvc, tiny: Path) -> Path:
+def db(bpsvc: Bpsvc, tiny: Path, once: Once) -> Path:
     """tiny: six runs, 20 epochs each; further: the three with the squared loss, 40 epochs."""
-    assert bpsvc("submit", tiny, *ALONE).code == 0
-    training = {"learning_rate": 1.0, "epochs": 40}
-    further = {**TINY, "name": "further", "loss": "squared", "training": training}
-    del further["sweep"]
-    Path("further.json").write_text(json.dumps(further))
-    assert "3 extended" in bpsvc("submit", "further.json", *ALONE).err
-    return Path("bpsvc.db")
+
+    def make() -> None:
+        assert bpsvc("submit", tiny, *ALONE).code == 0
+        training = {"learning_rate": 1.0, "epochs": 40}
+        further = {**TINY, "name": "further", "loss": "squared", "training": training}
+        del further["sweep"]
+        Path("further.json").write_text(json.dumps(further))
+        assert "3 extended" in bpsvc("submit", "further.json", *ALONE).err
+
+    return once(make)
 
 
 def runs(db: Path, experiment: str = "tiny") -> pd.DataFrame:

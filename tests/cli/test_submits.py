@@ -17,9 +17,9 @@ def spec(name: str, epochs: int, rate: float = 1.0) -> Path:
 
 def test_the_report_of_an_extended_experiment_draws_the_networks_it_had(bpsvc: Bpsvc) -> None:
     bpsvc("submit", spec("short", 20), *ALONE)
-    bpsvc("report", "short", "-o", "before")
+    bpsvc("report", "short", "--format", "csv", "-o", "before")
     bpsvc("submit", spec("long", 60), *ALONE)
-    bpsvc("report", "short", "-o", "after")
+    bpsvc("report", "short", "--format", "csv", "-o", "after")
     surfaces = [
         Path(folder, "short", "figures", "surface.csv").read_bytes() for folder in ("before", "after")
     ]

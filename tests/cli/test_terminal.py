@@ -170,6 +170,7 @@ def test_rm_asks_only_somebody_who_is_there(folder: Path) -> None:
     assert code == 0 and "deleted tiny@1 with 6 runs" in shown
 
 
+@pytest.mark.slow
 def test_bars_stand_on_terminals_only(folder: Path) -> None:
     arguments = ("submit", "long.json", "--processes", "1", "--db")
     code, shown = on_terminal(folder, *arguments, "bar.db")

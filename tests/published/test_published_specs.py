@@ -67,6 +67,7 @@ def test_sharpness_of_a_net_whose_hessian_is_known() -> None:
     assert sharpness(np.zeros(13), np.linspace(-1.0, 1.0, 7), np.zeros(7)) == pytest.approx(1.0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_mean_field_theory() -> None:
     """Without biases the critical variance is 1; the numbers for 0.05 are the notes'."""
     assert chi_1(1.0, 0.0) == pytest.approx(1.0, abs=1e-3)
