@@ -1,19 +1,17 @@
 """Ctrl-C, SIGTERM and kill -9 in the middle: the same command goes on, and the bits come out the same."""
 
 import json
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from processes import PATIENCE_S, Nursery
 
 pytestmark = pytest.mark.guarantee
 
-EPOCHS = 250_000  # several segments
+EPOCHS = 100_000  # several segments
 SPEC = {
     "name": "long",
     "data": "xor",
@@ -23,19 +21,7 @@ SPEC = {
     "record": {"every": 500},
     "seeds": 4,
 }
-BPSVC = [sys.executable, "-c", "from bpsvc.cli import main; main()"]
-
-
-def start(*arguments: str, folder: Path, pause: bool = False) -> subprocess.Popen[str]:
-    """Run a command; with `pause` it stops itself (SIGSTOP) right after its first commit of a segment."""
-    return subprocess.Popen(
-        [*BPSVC, *arguments],
-        cwd=folder,
-        env={**os.environ, "BPSVC_FAULT": "stop committed 1" if pause else ""},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+PAUSE = "stop committed 1"  # SIGSTOP to itself right after its first commit of a segment
 
 
 def committed(db: Path) -> int:
@@ -45,14 +31,6 @@ def committed(db: Path) -> int:
             return int(connection.execute("SELECT coalesce(sum(epochs_done), 0) FROM runs").fetchone()[0])
     except sqlite3.OperationalError:
         return 0
-
-
-def wait_for_the_pause(process: subprocess.Popen[str]) -> None:
-    stat, deadline = Path(f"/proc/{process.pid}/stat"), time.monotonic() + 60
-    while stat.read_text().rpartition(")")[2].split()[0] != "T":
-        assert process.poll() is None, "it ended before its first segment was committed"
-        assert time.monotonic() < deadline, "no segment was committed"
-        time.sleep(0.02)
 
 
 def contents(db: Path) -> list[tuple[object, ...]]:
@@ -65,12 +43,10 @@ def contents(db: Path) -> list[tuple[object, ...]]:
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
+def uninterrupted(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object, ...]]:
     folder = tmp_path_factory.mktemp("whole")
     (folder / "long.json").write_text(json.dumps(SPEC))
-    process = start("submit", "long.json", "--processes", "1", folder=folder)
-    _, err = process.communicate(timeout=120)
-    assert process.returncode == 0, err
+    nursery.bpsvc(folder, "submit", "long.json", "--processes", "1").done()
     return contents(folder / "bpsvc.db")
 
 
@@ -79,43 +55,43 @@ def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[object
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
 )
 def test_the_same_command_goes_on_to_the_same_bits(
-    tmp_path: Path, number: signal.Signals, code: int, processes: str, uninterrupted: list[tuple[object, ...]]
+    nursery: Nursery,
+    tmp_path: Path,
+    number: signal.Signals,
+    code: int,
+    processes: str,
+    uninterrupted: list[tuple[object, ...]],
 ) -> None:
     (tmp_path / "long.json").write_text(json.dumps(SPEC))
     command = ("submit", "long.json", "--processes", processes)
-    process = start(*command, folder=tmp_path, pause=True)
-    wait_for_the_pause(process)
-    process.send_signal(number)
-    process.send_signal(signal.SIGCONT)
-    _, err = process.communicate(timeout=10)
-    assert process.returncode == code, err
+    child = nursery.bpsvc(tmp_path, *command, fault=PAUSE)
+    child.paused()
+    child.signal(number)
+    child.signal(signal.SIGCONT)
+    assert child.wait() == code, child.err
     done = committed(tmp_path / "bpsvc.db")
     assert 0 < done < 4 * EPOCHS, "it was to be stopped in the middle"
     if number is not signal.SIGKILL:
-        assert "the same command goes on from here" in err
-        status = subprocess.run(
-            [*BPSVC, "status", "--json"], cwd=tmp_path, capture_output=True, text=True, check=True
-        )
-        (row,) = json.loads(status.stdout)
+        assert "the same command goes on from here" in child.err
+        status = nursery.bpsvc(tmp_path, "status", "--json")
+        status.done()
+        (row,) = json.loads((tmp_path / f"out{status.pid}").read_text())
         assert row["running"] == 0, "everything claimed is released"
-    began = time.monotonic()
-    again = start(*command, folder=tmp_path)
-    _, err = again.communicate(timeout=120)
-    assert again.returncode == 0, err
-    assert "long@1: 0 new runs" in err
+    again = nursery.bpsvc(tmp_path, *command)
+    again.done()
+    assert "long@1: 0 new runs" in again.err
     assert contents(tmp_path / "bpsvc.db") == uninterrupted
-    assert time.monotonic() - began < 60
 
 
-def test_no_process_outlives_a_killed_driver(tmp_path: Path) -> None:
+def test_no_process_outlives_a_killed_driver(nursery: Nursery, tmp_path: Path) -> None:
     (tmp_path / "long.json").write_text(json.dumps(SPEC))
-    process = start("submit", "long.json", "--processes", "2", folder=tmp_path, pause=True)
-    wait_for_the_pause(process)
-    children = _children(process.pid)
+    driver = nursery.bpsvc(tmp_path, "submit", "long.json", "--processes", "2", fault=PAUSE)
+    driver.paused()
+    children = _children(driver.pid)
     assert children
-    process.kill()
-    process.communicate(timeout=10)
-    deadline = time.monotonic() + 5
+    driver.signal(signal.SIGKILL)
+    driver.killed()
+    deadline = time.monotonic() + PATIENCE_S
     while any(_alive(child) for child in children):
         assert time.monotonic() < deadline, "a pool process outlived its driver"
         time.sleep(0.05)
