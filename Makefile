@@ -8,6 +8,7 @@ DB ?= bpsvc.db
 REPORTS ?= reports
 export BPSVC_DB := $(DB)
 export MPLBACKEND := Agg
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo gallery test check fix guarantee slow oracle interop bench docs published lock clean
 help:            ## this list
@@ -39,13 +40,13 @@ gallery: $(VENV)/.installed  ## train every spec in specs/ and write reports/gal
 	$(BIN)/python reports/build_gallery.py
 
 test: $(VENV)/.installed  ## the fast tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 guarantee: $(VENV)/.installed  ## break things on purpose
 	$(BIN)/python -m pytest -n auto -m guarantee
 
 slow: $(VENV)/.installed  ## the tests that take more than a few seconds
-	$(BIN)/python -m pytest -n auto -m slow
+	$(BIN)/python -m pytest -n auto --dist worksteal -m slow
 
 oracle: $(PEERS_VENV)/.installed  ## hold the engine against JAX and optax
 	$(PEERS_BIN)/python -m pytest -n auto -m oracle tests/oracle
