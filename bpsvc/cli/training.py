@@ -123,7 +123,8 @@ def _store_and_train(
             tell(working.summary(store, receipt))
         tell(working.cost(effort))
         if code == 0:
-            tell("next: bpsvc report " + " ".join(receipt.experiment for receipt in receipts))
+            ended = [receipt.experiment for receipt in receipts if working.any_ended(store, receipt)]
+            tell("next: bpsvc report " + " ".join(ended) if ended else "next: bpsvc status")
             code = working.verdict(store, ids)
         return code
 

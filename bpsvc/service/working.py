@@ -49,12 +49,20 @@ def train(
 def summary(store: Store, receipt: Receipt) -> str:
     """How the runs of a submit stand, in one line: `xor@1: 90 runs, 89 done, 1 diverged`."""
     now = store.progress([receipt.id])
+    if not now.runs:
+        return f"{receipt.experiment}: removed meanwhile"
     counts = {name: getattr(now, name) for name in ("diverged", "failed", "cancelled", "queued", "running")}
     parts = [f"{now.done} done", *(f"{count} {name}" for name, count in counts.items() if count)]
     moved = store.query(_MOVED, {"experiment": receipt.experiment}).rows[0][0]
     if moved:
         parts.append(f"{moved} went on in another environment (bits may differ: see `environment` in runs)")
     return f"{receipt.experiment}: {plural(now.runs, 'run')}, {', '.join(parts)}"
+
+
+def any_ended(store: Store, receipt: Receipt) -> bool:
+    """Whether there is something to report: not of what was removed or cancelled meanwhile."""
+    now = store.progress([receipt.id])
+    return now.done + now.diverged > 0
 
 
 def cost(effort: Effort) -> str:
