@@ -69,6 +69,7 @@ def report(
 
       bpsvc report nightly --check
     """
+    from bpsvc.reporting import unfinished
     from bpsvc.service import reporting
     from bpsvc.service.selecting import Filter
     from bpsvc.store import Store
@@ -80,18 +81,14 @@ def report(
         return 0
     wish = reporting.Wish(Filter(where, sort, limit), tuple(by or ()), success)
     with Store(db) as store:
+        about = reporting.material(store, names, wish)
+        for sentence in unfinished(about):
+            say(sentence)
         if figure is not None:
-            file = output or Path(f"{figure}.svg")
-            print(reporting.one_figure(store, names, figure, file, wish=wish, style=style))
+            print(reporting.one_figure(about, figure, output or Path(f"{figure}.svg"), style=style))
             return 0
-        page = reporting.report(
-            store,
-            names,
-            output or Path("reports"),
-            wish=wish,
-            formats=["html", *formats.split(",")],
-            style=style,
-        )
+        asked = ["html", *formats.split(",")]
+        page = reporting.report(about, output or Path("reports"), formats=asked, style=style)
         verdicts = reporting.check(store, names) if check else []
     print(page)
     for verdict in verdicts:

@@ -12,7 +12,7 @@ from bpsvc.reporting.material import EPOCHS_DRAWN, LAYERS_DRAWN, Material
 from bpsvc.reporting.names import slug
 from bpsvc.reporting.render.build import FORMATS, USUAL
 from bpsvc.reporting.style import STYLES, Style
-from bpsvc.reporting.summary import summary
+from bpsvc.reporting.summary import summary, unfinished
 from bpsvc.reporting.tables import TABLES, TableRecord
 from bpsvc.reporting.writing import data, figure, picture, write
 
@@ -37,5 +37,6 @@ __all__ = [
     "picture",
     "slug",
     "summary",
+    "unfinished",
     "write",
 ]

@@ -125,6 +125,12 @@ class Material:
         """Whether any run has a success criterion."""
         return bool(self.cases["judged"].any())
 
+    @property
+    def is_trained(self) -> bool:
+        """Whether any ended run has gone beyond epoch 0: else there is no curve to draw."""
+        ended = self.cases["state"] != _cases.UNFINISHED
+        return bool((ended & (self.cases["last_epoch"] > 0)).any())
+
     def has(self, column: str) -> bool:
         """Whether `runs` says anything in this column."""
         return column in self.runs and bool(self.runs[column].notna().any())

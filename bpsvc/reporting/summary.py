@@ -76,41 +76,35 @@ def unfinished(material: Material) -> list[str]:
 
 
 def solved(rows: Sequence[Row]) -> list[str]:
-    """Which configuration solved most, which least."""
-    known = [row for row in rows if row.get("solved") is not None and row["ended"]]
+    """Which configurations solved most, which least; those that did alike are named together."""
+    known = [row for row in rows if not np.isnan(row.get("solved_share", np.nan))]
     if not known:
         return []
+    total, ended = sum(row["solved"] for row in known), sum(row["ended"] for row in known)
+    if total in (0, ended):
+        return [f"Solved: {whole(total)} of {plural(ended, 'ended run')}."]
+    worst, best = extremes(known, "solved_share")
     if len(known) == 1:
-        return [f"Solved: {_solved(known[0])}."]
-    if not any(row["solved"] for row in known):
-        return ["No run was solved."]
-    shares = [row["solved_share"] for row in known]
-    best = [row for row in known if row["solved_share"] == max(shares)]
-    worst = [row for row in known if row["solved_share"] == min(shares)]
-    if len(best) == len(known):
-        return [f"All configurations solved the same share: {_solved(best[0])}."]
-    alike = f", and as often {_listed([row['configuration'] for row in best[1:]])}" if len(best) > 1 else ""
-    first = f"Most often solved: {best[0]['configuration']} with {_solved(best[0])}{alike}."
+        return [f"Solved: {_solved(best)}."]
+    if best == worst:
+        return [f"All {len(known)} configurations solved the same share: {_solved(best)}."]
+    first = f"Most often solved: {_named(best)}, {_solved(best)}."
     if worst[0]["solved"] == 0:
-        never = _listed([row["configuration"] for row in worst])
-        return [first, f"Never solved by {len(worst)} of {len(known)} configurations: {never}."]
-    return [first, f"Least often: {worst[0]['configuration']} with {_solved(worst[0])}."]
+        return [first, f"Never solved: {_named(worst)}, {_solved(worst)}."]
+    return [first, f"Least often: {_named(worst)}, {_solved(worst)}."]
 
 
 def pace(material: Material, rows: Sequence[Row]) -> list[str]:
     """The fastest median against the slowest, and seed by seed."""
     known = [row for row in rows if not np.isnan(row.get("epochs_median", np.nan))]
-    finite = [row for row in known if np.isfinite(row["epochs_median"])]
-    if not finite:
+    if not any(np.isfinite(row["epochs_median"]) for row in known):
         return []
-    fast = min(finite, key=lambda row: row["epochs_median"])
-    slow = max(known, key=lambda row: row["epochs_median"])
-    median = f"median {whole(fast['epochs_median'])} epochs to solve (unsolved counted as later)"
-    if len(known) == 1:
-        return [f"Pace: {median}."]
-    late = later(slow["epochs_median"], slow["horizon"])
-    sentence = f"Fastest: {fast['configuration']}, {median}; slowest: {slow['configuration']}, median {late}."
-    return [sentence, *_paired(material)]
+    fast, slow = extremes(known, "epochs_median")
+    median = f"median {whole(fast[0]['epochs_median'])} epochs to solve (unsolved counted as later)"
+    if fast == slow:
+        return [f"Pace: {median}{_each(known)}."]
+    late = later(slow[0]["epochs_median"], max(row["horizon"] for row in slow))
+    return [f"Fastest: {_named(fast)}, {median}; slowest: {_named(slow)}, median {late}.", *_paired(material)]
 
 
 def _paired(material: Material) -> list[str]:
@@ -134,22 +128,28 @@ def _times(row: Mapping[Any, Any]) -> str:
         more, less, times, low, high = less, more, 1 / times, 1 / high, 1 / low
     within = f" with {row['others']}" if row["others"] else ""
     correlation = "" if np.isnan(row["correlation"]) else f", rank correlation {row['correlation']:.2f}"
+    needs = f"{times:.2f} times the epochs of" if f"{times:.2f}" != "1.00" else "as many epochs as"
     return (
-        f"Seed by seed{within}, {more} needs {times:.2f} times the epochs of {less} "
+        f"Seed by seed{within}, {more} needs {needs} {less} "
         f"(median of {row['pairs']:.0f} pairs, 95 % interval {low:.2f}–{high:.2f}{correlation})."
     )
 
 
 def losses(material: Material, rows: Sequence[Row]) -> list[str]:
     """The lowest median final loss, where losses compare and no success is defined."""
-    known = [row for row in rows if np.isfinite(row["median_final_loss"])]
-    if material.is_judged or len(known) < 2 or len({row["loss"] for row in known}) > 1:
+    known = [row for row in rows if not np.isnan(row["median_final_loss"])]
+    if material.is_judged or not known or len({row["loss"] for row in known}) > 1:
         return []
-    best, worst = (pick(known, key=lambda row: row["median_final_loss"]) for pick in (min, max))
+    low, high = extremes(known, "median_final_loss")
+    least, most = low[0]["median_final_loss"], high[0]["median_final_loss"]
+    if np.isinf(least):
+        return []
+    if low == high:
+        return [f"Median final loss ({low[0]['loss']}): {figure(least)}{_each(known)}."]
+    highest = ", half of whose runs diverged" if np.isinf(most) else f" with {figure(most)}"
     return [
-        f"Lowest median final loss ({best['loss']}): {best['configuration']} with "
-        f"{figure(best['median_final_loss'])}; highest: {worst['configuration']} with "
-        f"{figure(worst['median_final_loss'])}."
+        f"Lowest median final loss ({low[0]['loss']}): {_named(low)} with {figure(least)}; highest: "
+        f"{_named(high)}{highest}."
     ]
 
 
@@ -169,16 +169,11 @@ def validation(rows: Sequence[Row]) -> list[str]:
     known = [row for row in rows if not np.isnan(row["median_validation_accuracy"])]
     if not known:
         return []
-    worst, best = (pick(known, key=lambda row: row["median_validation_accuracy"]) for pick in (min, max))
-    low, high = worst["median_validation_accuracy"], best["median_validation_accuracy"]
-    if low == high:
-        return [
-            f"Median validation accuracy: {high:.3f}{' for every configuration' if len(known) > 1 else ''}."
-        ]
-    return [
-        f"Median validation accuracy: from {low:.3f} ({worst['configuration']}) to {high:.3f} "
-        f"({best['configuration']})."
-    ]
+    worst, best = extremes(known, "median_validation_accuracy")
+    low, high = worst[0]["median_validation_accuracy"], best[0]["median_validation_accuracy"]
+    if best == worst:
+        return [f"Median validation accuracy: {high:.3f}{_each(known)}."]
+    return [f"Median validation accuracy: from {low:.3f} ({_named(worst)}) to {high:.3f} ({_named(best)})."]
 
 
 def gradients(material: Material) -> list[str]:
@@ -210,9 +205,29 @@ def diverged(material: Material) -> list[str]:
     return [f"Diverged: {plural(len(lost), 'run')} ({words}), the first at epoch {whole(first)}."]
 
 
-def _solved(row: Row) -> str:
+def extremes(rows: Sequence[Row], column: str) -> tuple[list[Row], list[Row]]:
+    """The rows that have the smallest value, and those that have the largest: all of them where they tie."""
+    values = [row[column] for row in rows]
+    low, high = min(values), max(values)
+    return [row for row in rows if row[column] == low], [row for row in rows if row[column] == high]
+
+
+def _named(rows: Sequence[Row]) -> str:
+    return _listed([row["configuration"] for row in rows])
+
+
+def _each(rows: Sequence[Row]) -> str:
+    return f" in each of {len(rows)} configurations" if len(rows) > 1 else ""
+
+
+def _solved(rows: Sequence[Row]) -> str:
+    """What these rows, which solved the same share, have in common: `28 of 30 each (93 %, …)`."""
+    row, each = rows[0], " each" if len(rows) > 1 else ""
+    if len({row["ended"] for row in rows}) > 1:
+        return f"{percent(row['solved_share'])}{each}"
     interval = percent_range(row["solved_low"], row["solved_high"])
-    return f"{row['solved']} of {row['ended']} ({percent(row['solved_share'])}, 95 % interval {interval})"
+    share = f"{percent(row['solved_share'])}, 95 % interval {interval}"
+    return f"{whole(row['solved'])} of {whole(row['ended'])}{each} ({share})"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def surface(now: Snapshot, runs: pd.DataFrame, factors: tuple[str, ...]) -> pd.D
     begun = runs[runs["final_loss"].notna()].drop_duplicates("run_id")
     first = begun.sort_values("seed", kind="stable").drop_duplicates([*factors]) if factors else begun.head(1)
     frames = []
-    for row in first.sort_values("run_id").head(_PANELS).to_dict("records"):
+    for row in first.head(_PANELS).to_dict("records"):
         dataset = now.dataset(row["data_digest"])
         if dataset.inputs != 2:
             continue

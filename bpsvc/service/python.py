@@ -79,7 +79,7 @@ def report(
     """
     names = [experiments] if isinstance(experiments, str) else list(experiments)
     with Store(db) as store:
-        return reporting.report(store, names, Path(folder))
+        return reporting.report(reporting.material(store, names), Path(folder))
 
 
 def _resolved(what: SpecLike) -> spec.Experiment:

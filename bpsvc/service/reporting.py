@@ -42,37 +42,19 @@ class Wish:
     success: str | None = None
 
 
-def report(
-    store: Store,
-    experiments: Sequence[str],
-    folder: Path,
-    *,
-    wish: Wish = Wish(),
-    formats: Sequence[str] = USUAL,
-    style: str = "screen",
-) -> Path:
-    """Write a report about these experiments (none: the one submitted last) into a folder of its own below
-    `folder`; the path of its page (of the folder, when `formats` have no html).
+def report(about: Material, folder: Path, *, formats: Sequence[str] = USUAL, style: str = "screen") -> Path:
+    """Write a report into a folder of its own below `folder`; the path of its page (of the folder, when
+    `formats` have no html).
 
     Raises:
-        NotFoundError: there is no such experiment, or no run fits.
-        UsageError: an unknown format, style, path or criterion.
+        UsageError: an unknown format or style.
     """
-    about = material(store, experiments, wish)
     return write(about, folder / title(about.experiments), formats=formats, style=style)
 
 
-def one_figure(
-    store: Store,
-    experiments: Sequence[str],
-    name: str,
-    file: Path,
-    *,
-    wish: Wish = Wish(),
-    style: str = "screen",
-) -> Path:
+def one_figure(about: Material, name: str, file: Path, *, style: str = "screen") -> Path:
     """Write one figure alone; the file's ending says how: svg, png or pdf."""
-    drawn = picture(material(store, experiments, wish), name, file.suffix.lstrip("."), style=style)
+    drawn = picture(about, name, file.suffix.lstrip("."), style=style)
     file.write_bytes(drawn)
     return file
 
@@ -91,7 +73,13 @@ def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
 
 
 def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> Material:
-    """Everything a report draws on, as one read transaction sees it."""
+    """Everything a report about these experiments (none: the one submitted last) draws on, as one read
+    transaction sees it.
+
+    Raises:
+        NotFoundError: there is no such experiment, or no run fits.
+        UsageError: an unknown path or criterion.
+    """
     names = experiments or ["@last"]
     with store.snapshot() as now:
         pairs = None if wish.which.is_open else chosen(store, now, names, wish.which)

@@ -202,6 +202,13 @@ def test_a_report_about_some_runs_judged_anew(bpsvc: Bpsvc, tiny: Path) -> None:
         assert bpsvc("report", "tiny", *wrong).code == 2, wrong
 
 
+def test_a_report_of_what_has_not_ended_says_so(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, "--detach")
+    done = bpsvc("report", "tiny")
+    assert "No run has ended yet (6 queued)" in done.err
+    assert Path(done.out.strip()).exists()
+
+
 def test_one_figure_alone(bpsvc: Bpsvc, tiny: Path) -> None:
     bpsvc("submit", tiny, *PROCESSES)
     for name, start in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")):

@@ -11,7 +11,9 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
-from bpsvc.reporting.figures import layers, loss, solved
+from bpsvc.reporting.figures import effects, layers, loss, solved
+from bpsvc.reporting.figures.first import First
+from bpsvc.reporting.figures.panels import wrapped
 
 
 def test_share_solved_keeps_the_unsolved_in_the_denominator(xor: Material) -> None:
@@ -182,8 +184,35 @@ def _assert_texts_apart(drawn: Figure) -> None:
 
 
 def test_layers_beyond_the_most_panels_are_said_to_be_in_the_csv() -> None:
-    frame = pd.DataFrame({"configuration": [f"c{k}" for k in range(layers.MOST_PANELS + 3)]})
-    assert "the other 3 are in the CSV" in layers.captioned("x")(frame)
+    frame = pd.DataFrame({"configuration": [f"c{k}" for k in range(layers.FIRST.most + 3)]})
+    said = layers.FIRST.said(frame)
+    assert said.startswith(" The first 24 of 27 configurations are drawn; the CSV has all of them")
+    assert layers.FIRST.said(frame.head(24)) == ""
+    assert layers.FIRST.of(frame) == [f"c{k}" for k in range(24)]
+    pairs = pd.DataFrame({"first": [*"aaab"], "second": [*"bbcc"]})
+    assert First(2, "pairs", ("first", "second")).of(pairs) == [("a", "b"), ("a", "c")]
+
+
+def test_captions_of_a_sweep_of_many_factors_say_what_is_not_drawn(xor: Material) -> None:
+    """Eight factors with 28 pairs: six factors, six pairs and four maps are drawn."""
+    names = [f"f{k}" for k in range(8)]
+    rows = [
+        {"first": a, "second": b, "level": "0", "other": "0", "level_order": 0, "other_order": 0}
+        for place, a in enumerate(names)
+        for b in names[place + 1 :]
+    ]
+    known = effects.interactions(xor).iloc[[0]].drop(columns=list(rows[0]))
+    frame = pd.DataFrame(rows).merge(known, how="cross")
+    for name, words in (("interactions", "first 6 of 28 pairs"), ("map", "first 4 of 28 pairs")):
+        assert words in FIGURES[name].caption(frame)
+        figure(frame, name)
+    assert "first 6 of 7 factors" in FIGURES["effects"].caption(frame)
+
+
+def test_headings_are_wrapped_rather_than_cut() -> None:
+    text = "log_likelihood · learning_rate 0.25"
+    assert wrapped(text, 9, 10) == text
+    assert wrapped(text, 9, 1.4) == "log_likelihood\nlearning_rate 0.25"
 
 
 def test_units_are_named() -> None:

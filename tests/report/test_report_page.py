@@ -243,7 +243,7 @@ def test_an_unfinished_experiment_says_what_is_missing(xor: Material, tmp_path: 
     waiting = dataclasses.replace(xor, runs=queued, **nothing)
     text = write(waiting, tmp_path / "waiting").read_text(encoding="utf-8")
     assert "No run has ended yet (30 queued)" in text
-    assert "needs a success criterion and at least one ended run" in text
+    assert "needs a success criterion and at least one trained and ended run" in text
     assert "<svg" not in text
     half = queued.copy()
     half.loc[10:] = xor.runs.loc[10:]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from numpy.testing import assert_allclose
 
 from bpsvc.reporting import TABLES, Material, summary
 from bpsvc.reporting.plateaus import LEVELS, stuck
+from bpsvc.reporting.summary import losses, pace, solved
 from bpsvc.reporting.tables import words
 
 
@@ -134,6 +136,62 @@ def test_summary_speaks_in_numbers(
     assert "logistic · depth 10: 0." in " ".join(summary(vanishing))
     assert "Diverged: " in " ".join(summary(exploding))
     assert "Median validation accuracy" in " ".join(summary(clouds))
+
+
+def row(name: str, solved: int, ended: int = 30, epochs: float = 100.0) -> dict[str, Any]:
+    interval = {"solved_low": 0.5, "solved_high": 0.9, "solved_share": solved / ended if ended else math.nan}
+    pace = {"epochs_median": epochs, "horizon": 1000}
+    return {"configuration": name, "solved": solved, "ended": ended, **interval, **pace}
+
+
+@pytest.mark.parametrize(
+    "rows, said",
+    [
+        ([row("a", 28)], ["Solved: 28 of 30 (93 %, 95 % interval 50–90 %)."]),
+        ([row("a", 30), row("b", 30)], ["Solved: 60 of 60 ended runs."]),
+        ([row("a", 0), row("b", 0, 1)], ["Solved: 0 of 31 ended runs."]),
+        ([row("a", 0, 1)], ["Solved: 0 of 1 ended run."]),
+        (
+            [row("a", 15), row("b", 15), row("c", 0, 0)],
+            ["All 2 configurations solved the same share: 15 of 30 each (50 %, 95 % interval 50–90 %)."],
+        ),
+        (
+            [row("a", 30), row("b", 30), row("c", 3)],
+            [
+                "Most often solved: a; b, 30 of 30 each (100 %, 95 % interval 50–90 %).",
+                "Least often: c, 3 of 30 (10 %, 95 % interval 50–90 %).",
+            ],
+        ),
+        (
+            [row("a", 30), row("b", 10, 10), row("c", 0), row("d", 0, 5)],
+            ["Most often solved: a; b, 100 % each.", "Never solved: c; d, 0 % each."],
+        ),
+        ([row("a", 0, 0)], []),
+    ],
+)
+def test_what_is_said_of_success(rows: list[dict[str, Any]], said: list[str]) -> None:
+    assert solved(rows) == said
+
+
+def test_what_is_said_of_the_pace(clouds: Material) -> None:
+    late = "median > 1,000"
+    fast = "median 100 epochs to solve (unsolved counted as later)"
+    assert pace(clouds, [row("a", 3)]) == [f"Pace: {fast}."]
+    assert pace(clouds, [row("a", 3), row("b", 5)]) == [f"Pace: {fast} in each of 2 configurations."]
+    assert pace(clouds, [row("a", 3, epochs=np.inf)]) == []
+    rows = [row("a", 3), row("b", 5), row("c", 1, epochs=np.inf), row("d", 0, epochs=np.inf)]
+    assert pace(clouds, rows)[0] == f"Fastest: a; b, {fast}; slowest: c; d, {late}."
+
+
+def test_what_is_said_of_losses(clouds: Material) -> None:
+    rows = [{"configuration": name, "loss": "squared", "median_final_loss": 0.5} for name in "abc"]
+    assert losses(clouds, rows) == ["Median final loss (squared): 0.500 in each of 3 configurations."]
+    assert losses(clouds, rows[:1]) == ["Median final loss (squared): 0.500."]
+    blown = [*rows, {**rows[0], "configuration": "d", "median_final_loss": np.inf}]
+    assert losses(clouds, blown) == [
+        "Lowest median final loss (squared): a; b; c with 0.500; highest: d, half of whose runs diverged."
+    ]
+    assert losses(clouds, blown[3:]) == []
 
 
 def test_summary_of_nothing(xor: Material) -> None:

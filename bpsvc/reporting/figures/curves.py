@@ -8,7 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bpsvc.reporting.cases import UNFINISHED
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
@@ -108,16 +107,12 @@ def caption_of(what: str) -> Callable[[pd.DataFrame], str]:
     return caption
 
 
-def _ended(material: Material) -> bool:
-    return bool((material.cases["state"] != UNFINISHED).any())
-
-
 ACCURACY: Final = FigureRecord(
     name="accuracy",
     title="Accuracy against epoch",
     needs="0/1 or class targets with a validation split, or without a success criterion",
     applies=lambda m: (
-        _ended(m)
+        m.is_trained
         and "accuracy" in m.epochs
         and bool(m.epochs["accuracy"].notna().any())
         and (not m.is_judged or bool(m.epochs["validation_accuracy"].notna().any()))
@@ -135,9 +130,9 @@ ORDER BY experiment, run_id, epoch""",
 LIKELIHOOD: Final = FigureRecord(
     name="likelihood",
     title="Log-likelihood against epoch",
-    needs="targets with a likelihood and at least one ended run",
+    needs="targets with a likelihood and at least one trained and ended run",
     applies=lambda m: (
-        _ended(m) and "log_likelihood" in m.epochs and bool(m.epochs["log_likelihood"].notna().any())
+        m.is_trained and "log_likelihood" in m.epochs and bool(m.epochs["log_likelihood"].notna().any())
     ),
     prepare=preparing({_SOLID: "log_likelihood"}, -np.inf),
     draw=drawing_of("log L in nats, summed over examples", False),

@@ -12,13 +12,16 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from bpsvc.reporting.figures.effects import interactions, is_grid, main_effects
-from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width
+from bpsvc.reporting.figures.first import First
+from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width, tips
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis, share_axis
 from bpsvc.reporting.palette import INK, ordered_colours, unordered_colours
 from bpsvc.reporting.style import Style
 
-_MOST_PANELS: Final = 6
+_FACTORS: Final = First(6, "factors", ("first",))
+_PAIRS: Final = First(6, "pairs of factors", ("first", "second"))
+_MAPS: Final = First(4, "pairs of factors", ("first", "second"))
 _MOST_CELLS: Final = 12
 _SQL: Final = """
 SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_validation_accuracy
@@ -29,7 +32,7 @@ ORDER BY experiment, label, value, run_id"""
 
 def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """A panel per factor, a point with its interval per level, n beneath."""
-    names = list(dict.fromkeys(frame["first"]))[:_MOST_PANELS]
+    names = _FACTORS.of(frame)
     layout = Layout(
         title,
         "",
@@ -46,7 +49,8 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         rows = frame[frame["first"] == name].sort_values("level_order")
         shown = rows.replace([np.inf, -np.inf], np.nan)
         x = np.arange(len(rows))
-        ax.plot(x, shown["value"], color="#bbbbbb", linewidth=0.7 * style.line, zorder=1)
+        if rows["is_number"].all():
+            ax.plot(x, shown["value"], color="#bbbbbb", linewidth=0.7 * style.line, zorder=1)
         low, high = ax.get_ylim()
         ax.vlines(x, shown["low"].fillna(low), shown["high"].fillna(high), color=INK, linewidth=style.line)
         ax.plot(x, shown["value"], "o", color=INK, markersize=3.4 * style.line)
@@ -57,10 +61,8 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 
 def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """A panel per pair of factors: a line per level of the second, named at its right end."""
-    pairs = list(frame[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))[
-        :_MOST_PANELS
-    ]
-    headings = [f"{second} by {first}" for first, second in pairs]
+    pairs = _PAIRS.of(frame)
+    headings = [f"{second} by {first} · n = {_each(frame, first, second)}" for first, second in pairs]
     ends = [str(other) for other in frame["other"].unique()]
     right = min(
         14.0, max(text_width(fitted(end, style.font, 1.4), 0.9 * style.font) for end in ends) / style.em + 1.5
@@ -85,49 +87,28 @@ def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         pick = ordered_colours if others["is_number"].all() else unordered_colours
         colours = pick(len(others))
         labels = here.drop_duplicates("level_order").sort_values("level_order")
-        tips = []
+        ends_here = []
         for colour, other in zip(colours, others["other"], strict=True):
             rows = here[here["other"] == other].sort_values("level_order").replace([np.inf, -np.inf], np.nan)
             ax.plot(rows["level_order"], rows["value"], "o-", color=colour, markersize=2.8 * style.line)
             last = rows.dropna(subset="value").tail(1)
             if len(last):
-                tips.append((float(last["value"].iloc[0]), fitted(str(other), style.font, 1.4), colour))
+                ends_here.append((float(last["value"].iloc[0]), fitted(str(other), style.font, 1.4), colour))
         _levels(ax, list(labels["level"]), style)
         ax.set_xlabel(fitted(first, style.font, 2.5))
-        _name_tips(ax, tips, style)
+        tips(ax, ends_here, style)
     return figure
 
 
-def _name_tips(ax: Axes, tips: list[tuple[float, str, str]], style: Style) -> None:
-    """The names of lines at the right edge, moved apart where they would cover each other."""
-    figure = ax.figure
-    tall = ax.get_position().height * figure.get_figure(root=True).get_size_inches()[1] * 72
-    places = sorted(
-        (float(ax.transData.transform((0, value))[1]), name, colour) for value, name, colour in tips
-    )
-    low = float(ax.transAxes.transform((0, 0))[1])
-    pixels = float(ax.transAxes.transform((0, 1))[1]) - low
-    heights = [(y - low) / pixels * tall for y, _, _ in places]
-    step = 1.15 * style.font
-    for place in range(1, len(heights)):
-        heights[place] = max(heights[place], heights[place - 1] + step)
-    over = max(0.0, heights[-1] - tall) if heights else 0.0
-    for height, (_, name, colour) in zip(heights, places, strict=True):
-        ax.annotate(
-            name,
-            (1, (height - over) / tall),
-            xycoords="axes fraction",
-            xytext=(0.5 * style.font, 0),
-            textcoords="offset points",
-            va="center",
-            size=0.9 * style.font,
-            color=colour,
-        )
+def _each(frame: pd.DataFrame, first: str, second: str) -> str:
+    runs = frame.loc[(frame["first"] == first) & (frame["second"] == second), "runs"]
+    low, high = int(runs.min()), int(runs.max())
+    return f"{low} each" if low == high else f"{low} to {high}"
 
 
 def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """A panel per pair of factors: a coloured cell per pair of levels with its value and n."""
-    pairs = list(frame[["first", "second"]].drop_duplicates().itertuples(index=False, name=None))[:4]
+    pairs = _MAPS.of(frame)
     most = max(frame.groupby(["first", "second"])["other_order"].nunique().max(), 2)
     widest = max(
         text_width(fitted(str(other), style.font, 1.6), 0.9 * style.font) for other in frame["other"].unique()
@@ -251,17 +232,17 @@ def _method(frame: pd.DataFrame) -> str:
 
 
 def caption_main(frame: pd.DataFrame) -> str:
-    return f"{_method(frame)} A factor can look idle here and still matter together with another one."
+    idle = "A factor can look idle here and still matter together with another one."
+    return f"{_method(frame)} {idle}{_FACTORS.said(frame)}"
 
 
 def caption_interactions(frame: pd.DataFrame) -> str:
-    return (
-        f"{_method(frame)} Parallel lines: the factors act apart; crossing: each decides what the other does."
-    )
+    lines = "Parallel lines: the factors act apart; crossing: each decides what the other does."
+    return f"{_method(frame)} {lines}{_PAIRS.said(frame)}"
 
 
 def caption_map(frame: pd.DataFrame) -> str:
-    return f"{_method(frame)} Grey: no such runs, or more than half of them diverged."
+    return f"{_method(frame)} Grey: no such runs, or more than half of them diverged.{_MAPS.said(frame)}"
 
 
 EFFECTS: Final = FigureRecord(

@@ -11,7 +11,7 @@ from bpsvc.reporting.figures.loss import unit
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
 from bpsvc.reporting.figures.series import facets
-from bpsvc.reporting.figures.strips import Strip, row_height, rows_sheet, strip_legend, strip_rows
+from bpsvc.reporting.figures.strips import FIRST, Strip, row_height, rows_sheet, strip_legend, strip_rows
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
@@ -102,6 +102,7 @@ def caption(frame: pd.DataFrame) -> str:
         "bigger."
         + (f" {lost} diverged runs count as larger than any." if lost else "")
         + (f" {zero} runs with a loss of exactly 0 have no place on a log axis." if zero else "")
+        + FIRST.said(frame)
     )
 
 
@@ -109,8 +110,8 @@ FINAL: Final = FigureRecord(
     name="final",
     title="Final loss, run by run",
     section=LEARNING,
-    needs="at least one ended run with a final loss",
-    applies=lambda m: bool((m.cases["final_loss"].notna() & (m.cases["state"] != UNFINISHED)).any()),
+    needs="at least one ended run with a final loss above 0",
+    applies=lambda m: bool(((m.cases["final_loss"] > 0) & (m.cases["state"] != UNFINISHED)).any()),
     prepare=prepare,
     draw=draw,
     caption=caption,

@@ -96,11 +96,12 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         ax.plot(z, _gapped(rows["value"]), color=OKABE_ITO[0])
         ax.plot(z, _gapped(rows["derivative"]), color=OKABE_ITO[1], linestyle=(0, (3.2, 1.6)))
         ax.text(
+            0.98,
             0.03,
-            0.96,
             f"f = {rows['formula'].iloc[0]}\nf′ = {rows['slope'].iloc[0]}",
             transform=ax.transAxes,
-            va="top",
+            ha="right",
+            va="bottom",
             size=0.72 * style.font,
             color="#555555",
             linespacing=1.3,

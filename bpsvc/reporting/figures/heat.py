@@ -9,8 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from bpsvc.reporting.cases import UNFINISHED
-from bpsvc.reporting.figures.layers import MOST_PANELS, SIGNAL
+from bpsvc.reporting.figures.layers import FIRST, SIGNAL
 from bpsvc.reporting.figures.panels import Layout, colour_bar, sheet
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import decades, epoch_axis, epoch_label, first_epoch, power_of_ten
@@ -23,7 +22,7 @@ _ACROSS: Final = np.stack([(np.arange(_WIDE) + 0.5) / _WIDE, np.zeros(_WIDE)], a
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Rectangles from one recorded epoch to the next; grey where there is no signal at all."""
-    names = list(dict.fromkeys(frame["configuration"]))[:MOST_PANELS]
+    names = FIRST.of(frame)
     positive = frame.loc[(frame["delta_rms"] > 0) & np.isfinite(frame["delta_rms"]), "delta_rms"]
     norm = LogNorm(float(positive.min()), float(positive.max())) if len(positive) else LogNorm(0.1, 1)
     counts = frame.groupby("configuration")["runs"].max()
@@ -65,7 +64,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         top = len(table)
         step = max(1, int(np.ceil(top / 5)))
         ax.yaxis.set_major_locator(
-            FixedLocator([1, *range(step, top + 1, step)] if step > 1 else range(1, top + 1))
+            FixedLocator([1, *range(step, top + 1, step)] if step > 2 else range(1, top + 1, step))
         )
         ax.yaxis.set_minor_locator(NullLocator())
         ax.grid(visible=False)
@@ -74,7 +73,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         figure,
         style,
         ScalarMappable(norm, _SCALE),
-        "median signal: RMS of ∂loss/∂z" + (f" (n = {int(counts.iloc[0])} runs each)" if alike else ""),
+        "median signal: RMS of ∂loss/∂z" + (f" (n = {int(counts.iloc[0])} each)" if alike else ""),
         left,
     )
     chosen = decades(norm.vmin or 0.1, norm.vmax or 1.0, 6)
@@ -85,24 +84,18 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 
 
 def caption(frame: pd.DataFrame) -> str:
-    hidden = frame["configuration"].nunique() - MOST_PANELS
     return (
         "Median signal (delta_rms) of each layer over the ended runs, from one recorded epoch to the next; "
         "grey: no signal at all, or diverged. A net that learns brightens the lower layers before it "
-        "darkens throughout."
-        + (
-            f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
-            if hidden > 0
-            else ""
-        )
+        "darkens throughout." + FIRST.said(frame)
     )
 
 
 HEAT: Final = FigureRecord(
     name="heat",
     title="Signal by layer and epoch",
-    needs="at least two hidden layers and an ended run",
-    applies=lambda m: bool((m.start["depth"] >= 2).any()) and bool((m.cases["state"] != UNFINISHED).any()),
+    needs="at least two hidden layers and a trained and ended run",
+    applies=lambda m: bool((m.start["depth"] >= 2).any()) and m.is_trained,
     prepare=SIGNAL.prepare,
     draw=draw,
     caption=caption,

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from bpsvc.reporting.cases import UNFINISHED
+from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import Entry, Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
@@ -20,7 +20,7 @@ from bpsvc.reporting.material import Material
 from bpsvc.reporting.palette import ordered_colours
 from bpsvc.reporting.style import Style
 
-MOST_PANELS: Final = 24
+FIRST: Final = First(24, "configurations", ("configuration",))
 _COLUMNS: Final = ["configuration", "layer", "layers", "runs", "epoch"]
 
 
@@ -49,7 +49,7 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
 
     def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         told = frame[frame[column] > 0] if is_share else frame
-        names = list(dict.fromkeys(told["configuration"]))[:MOST_PANELS]
+        names = FIRST.of(told)
         deepest = int(frame["layers"].max())
         counts = {name: int(frame.loc[frame["configuration"] == name, "runs"].max()) for name in names}
         alike = len(set(counts.values())) == 1
@@ -57,7 +57,7 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
         figure, axes = sheet(
             style,
             headings,
-            _legend(deepest, style, f"n = {counts[names[0]]} runs each" if alike else ""),
+            _legend(deepest, style, f"n = {counts[names[0]]} each" if alike else ""),
             Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.8),
         )
         epoch_axis(axes[0], frame["epoch"])
@@ -79,6 +79,8 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
                 capstyle="round",
             )
             ax.add_collection(lines, autolim=False)
+            if not (np.isfinite(points[1:, 1]) & np.isfinite(points[:-1, 1])).any():
+                ax.text(0.5, 0.5, "median 0", transform=ax.transAxes, ha="center", color="#555555")
         return figure
 
     return draw
@@ -101,11 +103,10 @@ def _place(layer: int, deepest: int) -> str:
     return {1: " (at the input)", deepest: " (output)"}.get(layer, "")
 
 
-def captioned(what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
+def captioned(column: str, what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
     """caption for one column."""
 
     def caption(frame: pd.DataFrame) -> str:
-        hidden = frame["configuration"].nunique() - MOST_PANELS
         return (
             f"{what} Lines: medians over the ended runs (a run keeps its last value once it has stopped; a "
             "diverged one counts as larger than any), dark at the input, bright at the output."
@@ -114,11 +115,7 @@ def captioned(what: str, share: bool = False) -> Callable[[pd.DataFrame], str]:
                 if share
                 else " A median of exactly 0 has no place on a log axis: its line ends there."
             )
-            + (
-                f" The first {MOST_PANELS} configurations are drawn; the other {hidden} are in the CSV."
-                if hidden > 0
-                else ""
-            )
+            + FIRST.said(frame[frame[column] > 0] if share else frame)
         )
 
     return caption
@@ -133,16 +130,12 @@ def layer_figure(
         name=name,
         title=title,
         section=SIGNALS,
-        needs=f"recorded layers of ended runs ({column})",
+        needs=f"recorded layers of trained and ended runs ({column})",
         # A share that is 0 throughout is no picture.
-        applies=lambda m: (
-            column in m.layers
-            and bool((m.cases["state"] != UNFINISHED).any())
-            and bool((m.once(prepare)[column] > 0).any())
-        ),
+        applies=lambda m: column in m.layers and m.is_trained and bool((m.once(prepare)[column] > 0).any()),
         prepare=prepare,
         draw=drawing_of(column, y, is_share),
-        caption=captioned(what, is_share),
+        caption=captioned(column, what, is_share),
         sql=f"""
 SELECT experiment, run_id, epoch, layer, {column}
 FROM experiment_runs JOIN layer_gradients USING (run_id)

@@ -8,13 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
-from bpsvc.reporting.cases import UNFINISHED
-from bpsvc.reporting.figures.panels import Layout, sheet, swatch
+from bpsvc.reporting.figures.panels import Layout, sheet, swatch, tips
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis
 from bpsvc.reporting.figures.series import counted, facets, faint, legend_names, under
 from bpsvc.reporting.grids import grid
 from bpsvc.reporting.material import Material
+from bpsvc.reporting.palette import INK
 from bpsvc.reporting.plateaus import levels_met
 from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
@@ -127,17 +127,10 @@ def _middle(ax: Axes, rows: pd.DataFrame, style: Style) -> None:
 
 def _levels(ax: Axes, here: pd.DataFrame, style: Style) -> None:
     """The plateaus at which runs of this panel ended, lettered at the right edge."""
-    for level in levels_met(here):
+    met = levels_met(here)
+    for level in met:
         ax.axhline(level.height, color="#777777", linewidth=0.4 * style.line, linestyle=(0, (4, 3)), zorder=1)
-        ax.annotate(
-            level.letter,
-            (1, level.height),
-            xycoords=("axes fraction", "data"),
-            xytext=(0.25 * style.font, 0),
-            textcoords="offset points",
-            size=0.8 * style.font,
-            va="center",
-        )
+    tips(ax, [(level.height, level.letter, INK) for level in met], style)
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -161,8 +154,8 @@ LOSS: Final = FigureRecord(
     name="loss",
     title="Loss against epoch",
     section=LEARNING,
-    needs="at least one ended run with records",
-    applies=lambda m: bool((m.cases["state"] != UNFINISHED).any()) and not m.curves.empty,
+    needs="at least one trained and ended run with records",
+    applies=lambda m: m.is_trained and not m.curves.empty,
     prepare=prepare,
     draw=draw,
     caption=caption,

@@ -9,19 +9,26 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width
 from bpsvc.reporting.figures.record import NETWORKS, FigureRecord
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.palette import INK
 from bpsvc.reporting.style import Style
 
-_MOST_PANELS: Final = 12
-_SURFACE: Final = ["panel", "run_id", "x1", "x2", "output", "target"]
+_NETS: Final = First(12, "configurations", ("panel",))
+_CONFUSED: Final = First(12, "configurations", ("configuration",))
+_ROUNDING: Final = 1e-12
+_ALONE: Final = 26.0  # ems a single panel is wide
+_SURFACE: Final = ["panel", "configurations", "run_id", "x1", "x2", "output", "target"]
 _CONFUSION: Final = ["configuration", "runs", "actual", "predicted", "examples", "share"]
 
 
 def prepare_surface(material: Material) -> pd.DataFrame:
-    """x1, x2, output on a grid of the inputs for each run given; rows with a `target` are examples."""
+    """x1, x2, output on a grid of the inputs for each run given; rows with a `target` are examples.
+
+    `configurations`: how many there are, with or without a run given.
+    """
     if material.surface is None:
         return pd.DataFrame(columns=_SURFACE)
     about = material.cases.drop_duplicates("run_id").set_index("run_id")
@@ -30,20 +37,18 @@ def prepare_surface(material: Material) -> pd.DataFrame:
     runs = surface["run_id"]
     rows = about.loc[runs.unique(), ["configuration", "seed"]]
     named = {run: f"seed {int(seed)} · {labels[int(c)]}" for run, c, seed in rows.itertuples()}
-    return surface.assign(panel=runs.map(named)).reindex(columns=_SURFACE)
+    order = runs.map(rows["configuration"]).argsort(kind="stable")
+    told = surface.assign(panel=runs.map(named), configurations=len(labels)).iloc[order]
+    return told.reset_index(drop=True).reindex(columns=_SURFACE)
 
 
 def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Output as colour, the line at ½, the examples as points with the colour of their target."""
-    panels = list(dict.fromkeys(frame["panel"]))[:_MOST_PANELS]
+    panels = _NETS.of(frame)
     norm = Normalize(0, 1)
     left = 5.4
-    layout = Layout(title, "x1", "x2", left=left, columns=min(3, len(panels)), aspect=0.92, below=4.6)
-    if len(panels) == 1:
-        layout = Layout(
-            title, "x1", "x2", left=left, right=max(1, style.width / style.em - 36), aspect=0.92, below=4.6
-        )
-    figure, axes = sheet(style, panels, [], layout)
+    figure, axes = sheet(style, panels, [], _layout(title, ("x1", "x2"), left, len(panels), style))
+    axes[0].locator_params(nbins=4)
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
         _landscape(ax, here[here["target"].isna()], norm, style)
@@ -55,14 +60,20 @@ def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             cmap="RdBu_r",
             norm=norm,
             s=14 * style.line,
-            edgecolors=INK,
-            linewidths=0.6 * style.line,
+            edgecolors="#ffffff",
+            linewidths=0.8 * style.line,
             zorder=3,
             clip_on=False,
         )
         ax.grid(visible=False)
     colour_bar(figure, style, ScalarMappable(norm, "RdBu_r"), "output h(x); line: h = ½", left)
     return figure
+
+
+def _layout(title: str, labels: tuple[str, str], left: float, panels: int, style: Style) -> Layout:
+    """Up to three panels in a row over a scale of colours; one alone is not as wide as the page."""
+    right = max(1.0, style.width / style.em - left - _ALONE) if panels == 1 else 1.0
+    return Layout(title, *labels, left=left, right=right, columns=min(3, panels), aspect=0.85, below=4.6)
 
 
 def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> None:
@@ -78,22 +89,17 @@ def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> N
         origin="lower",
         extent=(x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y),
     )
-    if (h < 0.5).any() and (h > 0.5).any():
+    if h.min() < 0.5 - _ROUNDING and h.max() > 0.5 + _ROUNDING:
         ax.contour(x, y, h, levels=[0.5], colors=INK, linewidths=0.9 * style.line)
     ax.set_xlim(x.min(), x.max())
     ax.set_ylim(y.min(), y.max())
 
 
 def caption_surface(frame: pd.DataFrame) -> str:
-    hidden = frame["panel"].nunique() - _MOST_PANELS
     return (
         "What each net answers for every pair of inputs at its last epoch; the black line is where it "
         "changes its mind (h = ½). Points: the examples, in the colour of their target."
-        + (
-            f" The first {_MOST_PANELS} runs are drawn; the other {hidden} are in the CSV."
-            if hidden > 0
-            else ""
-        )
+        + _NETS.said(frame, int(frame["configurations"].iloc[0]))
     )
 
 
@@ -119,26 +125,15 @@ def prepare_confusion(material: Material) -> pd.DataFrame:
 
 def draw_confusion(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """A matrix per configuration: rows are what the examples are, columns what the nets say."""
-    names = list(dict.fromkeys(frame["configuration"]))[:_MOST_PANELS]
+    names = _CONFUSED.of(frame)
     classes = list(dict.fromkeys([*frame["actual"], *frame["predicted"]]))
     short = [fitted(str(name), 0.9 * style.font, 1.3) for name in classes]
     left = max(text_width(name, 0.9 * style.font) for name in short) / style.em + 3.4
     runs = frame.drop_duplicates("configuration").set_index("configuration")["runs"]
     norm = Normalize(0, 1)
-    layout = Layout(
-        title, "predicted", "actual", left=left, columns=min(3, len(names)), aspect=0.8, below=4.6
-    )
-    if len(names) == 1:
-        layout = Layout(
-            title,
-            "predicted",
-            "actual",
-            left=left,
-            right=max(1, style.width / style.em - left - 24),
-            aspect=0.8,
-            below=4.6,
-        )
-    figure, axes = sheet(style, [f"{name} (n = {runs[name]} runs)" for name in names], [], layout)
+    headings = [f"{name} (n = {runs[name]} runs)" for name in names]
+    layout = _layout(title, ("predicted", "actual"), left, len(names), style)
+    figure, axes = sheet(style, headings, [], layout)
     for ax, name in zip(axes, names, strict=True):
         here = frame[frame["configuration"] == name]
         table = here.pivot(index="actual", columns="predicted", values="share").reindex(
@@ -170,7 +165,7 @@ def caption_confusion(frame: pd.DataFrame) -> str:
     total = int(frame["examples"].sum())
     return (
         f"Predictions by class, summed over the runs of each configuration ({total:,} in all); rows add up "
-        "to 100 %. The diagonal is what is right."
+        "to 100 %. The diagonal is what is right." + _CONFUSED.said(frame)
     )
 
 

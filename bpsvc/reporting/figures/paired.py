@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.pairs import KEY, comparisons
 from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
@@ -16,7 +17,7 @@ from bpsvc.reporting.figures.swarm import stacked
 from bpsvc.reporting.palette import INK, OKABE_ITO
 from bpsvc.reporting.style import Style
 
-_MOST: Final = 16
+_FIRST: Final = First(16, "comparisons", tuple(KEY))
 _ROW: Final = 3.4
 _CELL: Final = 4.0  # ems of a column of numbers at the right
 _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
@@ -24,13 +25,14 @@ _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Pairs as points, the median with its interval, the line at no difference; n, r and p at the right."""
-    middles = frame[frame["row"] == "median"].head(_MOST)
+    middles = frame[frame["row"] == "median"].head(_FIRST.most)
     narrow = style.width < 5
-    labels = [_label(row, narrow) for row in middles.to_dict("records")]
+    room = (0.44 * style.width / style.em - 1.4) * style.em
+    labels = [_label(row, narrow, room, style) for row in middles.to_dict("records")]
     numbers = list(_HEADINGS) if style.width > 5 else ["pairs", "p_holm"]
     lines = [line for label in labels for line in label.split("\n")]
     widest = max(text_width(line, 0.9 * style.font) for line in lines) / style.em
-    left = min(widest + 1.6, 0.44 * style.width / style.em)
+    left = min(widest + 2.0, 0.44 * style.width / style.em)
     is_ratio = bool(frame["ratio"].iloc[0])
     kind = "ratio within a seed (log scale)" if is_ratio else "difference within a seed"
     layout = Layout(
@@ -46,7 +48,9 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         shown = shown.replace({"difference": {0.0: np.nan}, "low": {0.0: np.nan}, "high": {0.0: np.nan}})
         log_axis(ax, _reach(frame, shown), "x")
     else:
-        ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+.3g}".replace("-", "−")))
+        ax.xaxis.set_major_formatter(
+            FuncFormatter(lambda value, _: f"{value:+.3g}".replace("-", "−") if value else "0")
+        )
     ax.axvline(1.0 if is_ratio else 0.0, color="#777777", linewidth=0.6 * style.line)
     pairs = dict(list(frame[frame["row"] == "pair"].groupby(KEY, sort=False)["difference"]))
     for place, row in enumerate(middles.to_dict("records")):
@@ -57,12 +61,11 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         _middle(ax, row, y, style, is_ratio)
         _numbers(ax, row, numbers, y, style)
     _numbers(ax, None, numbers, len(labels) - 0.25, style)
-    room = (left - 1) * style.em
     fit = ["\n".join(fitted(line, 0.9 * style.font, room) for line in label.split("\n")) for label in labels]
     ax.set_yticks(range(len(labels)), fit[::-1])
     ax.set_ylim(-0.6, len(labels))
     ax.grid(visible=False, axis="y")
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=0.7 * style.font)
     return figure
 
 
@@ -147,15 +150,16 @@ def _number(column: str, value: float) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _label(row: dict[Any, Any], narrow: bool) -> str:
+def _label(row: dict[Any, Any], narrow: bool, room: float, style: Style) -> str:
     if narrow:
         return f"{row['level']}\nagainst {row['base']}"
-    return f"{row['level']} against {row['base']}" + (f" ({row['others']})" if row["others"] else "")
+    what, others = f"{row['level']} against {row['base']}", f"({row['others']})" if row["others"] else ""
+    line = f"{what} {others}".rstrip()
+    return line if text_width(line, 0.9 * style.font) <= room else f"{what}\n{others}".rstrip()
 
 
 def caption(frame: pd.DataFrame) -> str:
     middles = frame[frame["row"] == "median"]
-    hidden = len(middles) - _MOST
     undecided = int(middles["undecided"].sum())
     what = "ratio" if frame["ratio"].iloc[0] else "difference"
     return (
@@ -164,11 +168,7 @@ def caption(frame: pd.DataFrame) -> str:
         "pairs in which one side never came. n: decided pairs; r: rank correlation between the sides (what "
         f"common seeds gain); p: exact sign test, corrected for all {len(middles)} comparisons (Holm)."
         + (f" {undecided} pairs in which neither side came are undecided and left out." if undecided else "")
-        + (
-            f" The first {_MOST} comparisons are drawn; the other {hidden} are in the CSV."
-            if hidden > 0
-            else ""
-        )
+        + _FIRST.said(middles)
     )
 
 

@@ -58,7 +58,12 @@ def sheet(
     rows = math.ceil(count / columns)
     left, right = layout.left * em, layout.right * em
     gap_x = (layout.gap or (2.3 if layout.same_y else layout.left * 0.9)) * em
-    heading = 1.9 * em if any(headings) else 0.5 * em
+    width = (style.width - left - right - gap_x * (columns - 1)) / columns
+    aside = [0.6 * gap_x if place % columns < columns - 1 else 0.8 * right for place in range(count)]
+    heads = [
+        wrapped(text, style.font, width + room) for text, room in zip(headings or [""], aside, strict=True)
+    ]
+    heading = (0.65 + 1.25 * max(text.count("\n") + 1 for text in heads)) * em if any(heads) else 0.5 * em
     gap_y = heading + (0.6 if layout.same_x else 3.2 + layout.foot) * em
     top = (2.6 * em if style.titled and layout.title else 0.4 * em) + heading
     # A narrow sheet needs its whole width for the legend.
@@ -66,7 +71,6 @@ def sheet(
     per_row, lines = _legend_shape(legend, style, style.width - margin - 0.4 * em)
     below = lines * 1.6 * em + (0.6 * em if lines else 0) + layout.below * em
     bottom = ((4.0 if layout.x else 2.2) + layout.foot) * em + below
-    width = (style.width - left - right - gap_x * (columns - 1)) / columns
     aspect = layout.aspect or (0.52 if columns == 1 else 0.72)
     heights = [layout.row_heights[k] * em if layout.row_heights else width * aspect for k in range(rows)]
     total = top + bottom + sum(heights) + (rows - 1) * gap_y
@@ -76,7 +80,7 @@ def sheet(
         total = style.height
     figure = Figure(figsize=(style.width, total))
     axes: list[Axes] = []
-    for place, text in enumerate(headings or [""]):
+    for place, text in enumerate(heads):
         row, column = divmod(place, columns)
         above = top + sum(heights[: row + 1]) + row * gap_y
         box = (left + column * (width + gap_x), total - above, width, heights[row])
@@ -86,8 +90,7 @@ def sheet(
             sharey=axes[0] if axes and layout.same_y else None,
         )
         if text:
-            aside = 0.6 * gap_x if column < columns - 1 else 0.8 * right
-            ax.set_title(fitted(text, style.font, width + aside))
+            ax.set_title(text, linespacing=1.2)
         ax.tick_params(
             labelleft=column == 0 or not layout.same_y,
             labelbottom=place + columns >= count or not layout.same_x,
@@ -132,9 +135,10 @@ def _frame(figure: Figure, style: Style, layout: Layout, left: float, total: flo
     if layout.y:
         boxes = [ax.get_position() for ax in figure.axes]
         centre = (min(b.y0 for b in boxes) + max(b.y1 for b in boxes)) / 2
-        size = style.font * min(1.0, (total - 0.6 * em) / text_width(layout.y, style.font))
+        head = 2.4 * em if style.titled and layout.title else 0.3 * em
+        size = style.font * min(1.0, (total - head - 0.3 * em) / text_width(layout.y, style.font))
         half = 0.5 * text_width(layout.y, size) / total
-        at = (0.9 * em / style.width, min(max(centre, half), 1 - half))
+        at = (0.9 * em / style.width, min(max(centre, half), 1 - head / total - half))
         figure.text(*at, layout.y, rotation=90, ha="center", va="center", size=size)
 
 
@@ -166,6 +170,42 @@ def fitted(text: str, size: float, room: float) -> str:
     while text_width(shown, size) > room and len(shown) > 4:
         shown = shown[: len(shown) - 2].rstrip(" ·…") + "…"
     return shown
+
+
+def wrapped(text: str, size: float, room: float) -> str:
+    """User text cleaned, on as many lines as the parts between its dots need, each no wider than `room`."""
+    lines: list[str] = []
+    for part in clean(text, 120).split(" · "):
+        longer = f"{lines[-1]} · {part}" if lines else part
+        if lines and text_width(longer, size) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(part)
+    return "\n".join(fitted(line, size, room) for line in lines)
+
+
+def tips(ax: Axes, named: Sequence[tuple[float, str, str]], style: Style) -> None:
+    """(height in data, text, colour) at the right edge of a panel, moved apart where they would cover each
+    other.
+    """
+    tall = ax.get_position().height * ax.figure.get_figure(root=True).get_size_inches()[1] * 72
+    low, high = (float(ax.transAxes.transform((0, end))[1]) for end in (0, 1))
+    places = sorted((float(ax.transData.transform((0, y))[1]), text, colour) for y, text, colour in named)
+    heights = [(y - low) / (high - low) * tall for y, _, _ in places]
+    for place in range(1, len(heights)):
+        heights[place] = max(heights[place], heights[place - 1] + 1.1 * style.font)
+    over = max(0.0, heights[-1] - tall) if heights else 0.0
+    for height, (_, text, colour) in zip(heights, places, strict=True):
+        ax.annotate(
+            text,
+            (1, (height - over) / tall),
+            xycoords="axes fraction",
+            xytext=(0.4 * style.font, 0),
+            textcoords="offset points",
+            va="center",
+            size=0.9 * style.font,
+            color=colour,
+        )
 
 
 def swatch(label: str, colour: str, style: Style, **how: object) -> Entry:

@@ -8,12 +8,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import Entry, Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.swarm import stacked
 from bpsvc.reporting.palette import INK
 from bpsvc.reporting.style import Style
 
-_MOST_PANELS: Final = 6
+FIRST: Final = First(6, "kinds of loss", ("panel",))
 _MOST_DRAWN: Final = 300  # points of a row; more are rasterised
 
 
@@ -33,7 +34,7 @@ def rows_sheet(
     frame: pd.DataFrame, style: Style, title: str, legend: list[Entry], x: str, same_x: bool, row: float
 ) -> tuple[Figure, list[Axes], list[str]]:
     """One panel per `panel`, below each other, a row per `configuration`, labelled with its n."""
-    panels = list(dict.fromkeys(frame["panel"]))[:_MOST_PANELS]
+    panels = FIRST.of(frame)
     names = {panel: row_names(frame[frame["panel"] == panel]) for panel in panels}
     widest = max(
         (text_width(label, 0.9 * style.font) for labels in names.values() for label in labels), default=1
