@@ -14,6 +14,9 @@ from bpsvc.store import Store
 
 EVERY_S: Final = 5.0
 
+# Who leaves waits so long for what is being done: a report may take longer, and is written anew next time.
+PATIENCE_S: Final = 3.0
+
 
 class News(NamedTuple):
     """Something that happened to an occurrence; `bad` when somebody should look at it."""
@@ -57,6 +60,8 @@ def attending(
 ) -> Iterator[None]:
     """Attend again and again in a thread of its own, while within. `tell` is given each piece of news as a
     line, and what goes wrong (once, until it changes); `clock` gives the time where it is not the database's.
+
+    Leaving takes `PATIENCE_S` at most: what is not done by then is left to whoever attends next.
     """
     stop = threading.Event()
 
@@ -70,9 +75,11 @@ def attending(
                         tell(str(news))
                     if news.bad:  # it may come again and again until somebody sees to it
                         told.add(str(news))
+                    if stop.is_set():
+                        return
                 trouble = ""
             except Exception as error:  # whatever it is, the worker goes on, and says so
-                if str(error) != trouble:
+                if str(error) != trouble and not stop.is_set():
                     trouble = str(error)
                     name = "" if isinstance(error, BpsvcError) else f"{type(error).__name__}: "
                     tell(f"schedules: {name}{trouble}; they are looked at again every {every_s:g} s")
@@ -85,4 +92,4 @@ def attending(
         yield
     finally:
         stop.set()
-        thread.join()
+        thread.join(PATIENCE_S)

@@ -1,6 +1,7 @@
 """The tick: what is due is decided once, and what is wrong then is that occurrence's outcome."""
 
 import json
+import threading
 from datetime import timedelta
 from pathlib import Path
 
@@ -350,3 +351,27 @@ def test_a_schedule_of_an_unknown_zone_is_listed(store: Store, add: Add) -> None
         connection.exec_driver_sql("UPDATE _schedule SET timezone = 'Mars/Olympus'")
     _, ((*_, following, _last),) = agenda.listed(store)
     assert following == "unknown here"
+
+
+def test_leaving_does_not_wait_for_all_that_is_still_to_be_done(store: Store, add: Add) -> None:
+    for name in ("one", "two", "three"):
+        add({**TINY, "name": name})
+    told: list[str] = []
+    first, go_on = threading.Event(), threading.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        first.set()
+        go_on.wait()
+
+    at_last = threading.Timer(30, go_on.set)
+    at_last.start()
+    with attending.attending(store, tell, clock=lambda: BEGIN + DAY):
+        assert first.wait(30)
+    assert not go_on.is_set(), "what takes long is not waited for"
+    at_last.cancel()
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "schedules":
+            thread.join(30)
+    assert len(told) == 1, "and nothing more is begun"
