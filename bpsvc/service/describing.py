@@ -30,7 +30,13 @@ def read(
     Raises:
         SpecError: a spec is not valid; all that is wrong with it is told at once.
         DataError: the data of a spec cannot be read.
+        UsageError: both `seeds` and `overrides` are to say which seeds.
     """
+    if seeds is not None and any(path.split(".")[0] == "seeds" for path in overrides or {}):
+        raise UsageError(
+            "--more-seeds follows the seeds that are there, so that --set seeds has no effect",
+            remedy="leave one of them out",
+        )
     experiments = []
     for path in _files(paths):
         piped = str(path) == "-"

@@ -187,6 +187,7 @@ COMMANDS: list[tuple[tuple[object, ...], int, str]] = [
     (("submit", "s.json", "--set", "training..epochs=3"), 2, "joined by single dots"),
     (("submit", "s.json", "--set", "training.epochs.x=3"), 2, "training.epochs has no parts here"),
     (("submit", "s.json", "--set", "network.hidden.9=3"), 2, "entries 1 to 1, not 9"),
+    (("submit", "s.json", "--set", "seeds.count=9", "--more-seeds", "2"), 2, "leave one of them out"),
     (("submit", "s.json", "--set", "network.hidden.99999999999999999999=3"), 2, "entries 1 to 1"),
     (("submit", "s.json", "--set", "loss=squared"), 2, "has no effect on loss, which varies in the sweep"),
     (("submit", "s.json", "--set", "seeds=1e400"), 2, "seeds: this is inf"),
