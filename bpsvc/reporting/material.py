@@ -67,7 +67,7 @@ class Material:
     @cached_property
     def cases(self) -> pd.DataFrame:
         """One row per experiment and run, judged at that experiment's own horizon (see `cases.judged`)."""
-        judged = _cases.judged(self.experiments, self.runs)
+        judged = _cases.judged(self.experiments, self.runs, self.epochs)
         return judged.assign(configuration=_encoding.numbering(judged, self.factors, self.names))
 
     @cached_property

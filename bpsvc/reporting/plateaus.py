@@ -29,7 +29,7 @@ LEVELS: Final = (
 )
 PATTERNS: Final = 4
 TOLERANCE: Final = 0.03
-SOLVED, OTHER, NOT_ENDED, BLOWN_UP = "solved", "elsewhere", "unfinished", "diverged"
+SOLVED, OTHER, NOT_ENDED, BLOWN_UP = "solved at the end", "elsewhere", "unfinished", "diverged"
 
 
 def has_levels(cases: pd.DataFrame) -> "pd.Series[bool]":
@@ -38,8 +38,8 @@ def has_levels(cases: pd.DataFrame) -> "pd.Series[bool]":
 
 
 def stuck(cases: pd.DataFrame) -> "pd.Series[str]":
-    """How each XOR case ended: solved, one of the levels, elsewhere (on its way, or leaving one), diverged,
-    unfinished.
+    """How each XOR case ended: solved at the end, at one of the levels, elsewhere (on its way, or leaving
+    one), diverged, unfinished. One that was solved earlier and lost it again stands where it ended.
 
     A level is the nearest one within 3 % of the final loss summed over the four patterns.
     """
@@ -51,7 +51,7 @@ def stuck(cases: pd.DataFrame) -> "pd.Series[str]":
         value = np.where(squared, level.squared, level.log_likelihood)
         with np.errstate(invalid="ignore"):
             label[np.abs(total / value - 1) <= TOLERANCE] = level.outputs
-    label[cases["solved"].to_numpy()] = SOLVED
+    label[cases["held"].eq(1).to_numpy()] = SOLVED
     label[cases["state"].eq(DIVERGED).to_numpy()] = BLOWN_UP
     label[cases["state"].eq(UNFINISHED).to_numpy()] = NOT_ENDED
     return pd.Series(label, index=cases.index, dtype=str)

@@ -29,7 +29,7 @@ QUERIES: Final = Table(
     [
         Canned(
             "success",
-            "Runs, solved runs and the median epoch to solve (unsolved as later) of each configuration.",
+            "Runs of each configuration, how many met the criterion once, and the median epoch of that.",
             """
             SELECT activation, hidden, loss, optimizer, learning_rate, init, count(*) AS runs,
                 count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
@@ -66,10 +66,11 @@ QUERIES: Final = Table(
         ),
         Canned(
             "fastest",
-            "The :count runs that solved their task in the fewest epochs.",
+            "The :count runs that first met their criterion after the fewest epochs; how many did untrained.",
             """
-            SELECT run_id, solved_epoch, seed, data, activation, hidden, loss, optimizer, learning_rate
-            FROM runs WHERE solved_epoch IS NOT NULL ORDER BY solved_epoch LIMIT :count
+            SELECT run_id, solved_epoch, final_loss, seed, data, activation, hidden, loss, optimizer,
+                learning_rate, (SELECT count(*) FROM runs WHERE solved_epoch = 0) AS solved_untrained
+            FROM runs WHERE solved_epoch > 0 ORDER BY solved_epoch LIMIT :count
             """,
             {"count": 10},
         ),

@@ -1,23 +1,18 @@
 """Judge recorded epochs anew by another criterion of success, without training."""
 
 import json
-import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
 from bpsvc.errors import UsageError
 from bpsvc.reporting import Material
+from bpsvc.reporting.cases import BOUNDS
 
-_OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "<=": operator.le,
-    "<": operator.lt,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+_SIGNS: Final[Mapping[str, str]] = {"<=": "at_most", "<": "below", ">=": "at_least", ">": "above"}
 _CONDITION: Final = re.compile(r"\s*(\w+)\s*(<=|>=|<|>)\s*(\S+)\s*")
 
 
@@ -28,14 +23,14 @@ def rejudged(material: Material, condition: str) -> Material:
     Raises:
         UsageError: the condition is none, or its metric is not recorded.
     """
-    metric, test, bound = _parsed(condition, material.epochs)
-    met = material.epochs[test(material.epochs[metric], bound)]
+    metric, how, bound = _parsed(condition, material.epochs)
+    met = material.epochs[BOUNDS[how](material.epochs[metric], bound)]
     first = met.groupby("run_id")["epoch"].min()
     solved = material.runs["run_id"].map(first).astype("float64")
     runs = material.runs.assign(
         # What the records of another experiment, which went on further, show does not count here.
         solved_epoch=solved.where(solved <= material.runs["target_epochs"]),
-        spec=[_with_success(text, metric, condition) for text in material.runs["spec"]],
+        spec=[_with_success(text, {"metric": metric, how: bound}) for text in material.runs["spec"]],
     )
     note = f" Judged anew: solved means {condition.strip()} at a recorded epoch."
     experiments = material.experiments.assign(
@@ -44,7 +39,7 @@ def rejudged(material: Material, condition: str) -> Material:
     return replace(material, runs=runs, experiments=experiments)
 
 
-def _parsed(condition: str, epochs: pd.DataFrame) -> tuple[str, Callable[[Any, Any], Any], float]:
+def _parsed(condition: str, epochs: pd.DataFrame) -> tuple[str, str, float]:
     match = _CONDITION.fullmatch(condition)
     metrics = [name for name in epochs.columns if name not in ("run_id", "epoch")]
     if match is None:
@@ -55,10 +50,10 @@ def _parsed(condition: str, epochs: pd.DataFrame) -> tuple[str, Callable[[Any, A
     if metric not in metrics:
         raise UsageError(f"{metric} is not recorded", allowed=", ".join(metrics))
     try:
-        return metric, _OPERATORS[sign], float(number)
+        return metric, _SIGNS[sign], float(number)
     except ValueError:
         raise UsageError("the bound is no number", value=number) from None
 
 
-def _with_success(text: str, metric: str, condition: str) -> str:
-    return json.dumps({**json.loads(text), "success": {"metric": metric, "condition": condition}})
+def _with_success(text: str, success: Mapping[str, object]) -> str:
+    return json.dumps({**json.loads(text), "success": success})

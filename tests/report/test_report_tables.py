@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bpsvc.reporting import TABLES, Material, summary
-from bpsvc.reporting.plateaus import LEVELS, stuck
+from bpsvc.reporting.plateaus import LEVELS, SOLVED, stuck
 from bpsvc.reporting.summary import losses, pace, solved
 from bpsvc.reporting.tables import words
 
@@ -44,8 +44,8 @@ def test_unsolved_are_written_as_later(xor: Material) -> None:
     numbers = table.prepare(dataclasses.replace(xor, runs=runs))
     assert (numbers["epochs_median"] == np.inf).all()
     shown = table.present(numbers)
-    assert shown["epochs to solve: median (quartiles)"].str.startswith("> 3,000").all()
-    assert shown["solved (95 % interval)"].iloc[0] == "3 of 10: 30 % (11–60 %)"
+    assert shown["epochs until reached: median (quartiles)"].str.startswith("> 3,000").all()
+    assert shown["reached (95 % interval)"].iloc[0] == "3 of 10: 30 % (11–60 %)"
 
 
 def test_diverged_and_unfinished_are_counted(exploding: Material) -> None:
@@ -77,10 +77,9 @@ def test_signal_ratio_is_first_over_last_hidden_layer(vanishing: Material) -> No
 
 def test_failures_stand_at_their_levels(xor: Material) -> None:
     table = TABLES["failures"].prepare(xor)
-    ends = [*(level.outputs for level in LEVELS), "solved", "elsewhere", "diverged", "unfinished"]
+    ends = [*(level.outputs for level in LEVELS), SOLVED, "elsewhere", "diverged", "unfinished"]
     assert (table[ends].sum(axis=1) == table["runs"]).all()
-    solved_runs = int(xor.runs["solved_epoch"].notna().sum())
-    assert table["solved"].sum() == solved_runs
+    assert table[SOLVED].sum() == xor.runs["final_accuracy"].eq(1).sum()
     labels = stuck(xor.cases)
     for level in LEVELS:
         for case in xor.cases[labels == level.outputs].itertuples():

@@ -52,6 +52,10 @@ def interactions(material: Material) -> pd.DataFrame:
 def _table(material: Material, pairs: Sequence[tuple[Factor, Factor | None]]) -> pd.DataFrame:
     yardstick = outcome(material)
     rows: list[dict[str, Any]] = []
+    # What counts is how runs end; where that is not known, that they met the criterion once.
+    share = ("held", "share solved at the end")
+    if material.cases["held"].isna().any():
+        share = ("solved", "share that was solved once")
     for first, second in pairs if yardstick is not None else ():
         assert yardstick is not None
         for places, cases in _cells(material.cases, first, second):
@@ -64,13 +68,13 @@ def _table(material: Material, pairs: Sequence[tuple[Factor, Factor | None]]) ->
                     "other": number(second.levels[places[1]]) if second else "",
                     "level_order": places[0],
                     "other_order": places[1],
-                    "outcome": "share solved" if yardstick.is_share else f"median {yardstick.name}",
+                    "outcome": share[1] if yardstick.is_share else f"median {yardstick.name}",
                     "is_share": int(yardstick.is_share),
                     "is_number": int(second.is_number if second else first.is_number),
                     "log": int(yardstick.log and not yardstick.is_share),
                     "runs": len(ended),
                     "left_out": len(cases) - len(ended),
-                    **_value(ended, yardstick),
+                    **_value(ended, yardstick, share[0]),
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -90,10 +94,10 @@ def _cells(
                 yield (place, other), cell
 
 
-def _value(ended: pd.DataFrame, yardstick: Outcome) -> dict[str, float]:
-    """Share solved with Wilson's interval, or the median with its bootstrap interval."""
+def _value(ended: pd.DataFrame, yardstick: Outcome, success: str) -> dict[str, float]:
+    """The share of `success` with Wilson's interval, or the median with its bootstrap interval."""
     if yardstick.is_share:
-        share = wilson(int(ended["solved"].sum()), len(ended))
+        share = wilson(int(ended[success].sum()), len(ended))
         return {"value": share.share, "low": share.low, "high": share.high}
     values = yardstick.values(ended).to_numpy(np.float64)
     band = median_band(values)

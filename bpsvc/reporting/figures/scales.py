@@ -45,11 +45,8 @@ def first_epoch(epochs: ArrayLike) -> float:
     return max(1.0, decade * max(digit for digit in (1, 2, 5) if digit * decade <= least))
 
 
-def epoch_axis(ax: Axes, epochs: ArrayLike, beyond: float = 1.0) -> float:
-    """A symlog x axis, linear between epoch 0 and the first one after it; answers that first epoch.
-
-    `beyond` stretches the right end by a factor, for what is drawn after the last epoch.
-    """
+def epoch_axis(ax: Axes, epochs: ArrayLike) -> float:
+    """A symlog x axis, linear between epoch 0 and the first one after it; answers that first epoch."""
     values = np.asarray(epochs, dtype=np.float64)
     first = first_epoch(values)
     last = float(values.max()) if values.size else first
@@ -63,8 +60,16 @@ def epoch_axis(ax: Axes, epochs: ArrayLike, beyond: float = 1.0) -> float:
     ax.xaxis.set_major_locator(FixedLocator(ticks))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_count(value)))
-    ax.set_xlim(-0.04 * first, max(last, first) * beyond)
+    ax.set_xlim(-0.04 * first, max(last, first))
     return first
+
+
+def widened(ax: Axes, share: float) -> None:
+    """Room on the right of the x axis: this share of its length, whatever its scale."""
+    scale = ax.xaxis.get_transform()
+    low, high = scale.transform(np.array(ax.get_xlim()))
+    end = scale.inverted().transform(np.array([high + (high - low) * share / (1 - share)]))
+    ax.set_xlim(right=float(end[0]))
 
 
 def log_axis(ax: Axes, values: ArrayLike, which: str = "y", room: float = 0.06) -> None:

@@ -1,5 +1,5 @@
-"""Epochs to solve as survival curves: runs that were not solved, or have not ended, are censored where we
-stopped looking.
+"""Epochs until the criterion was first met, as survival curves: runs that never met it, or have not ended,
+are censored where we stopped looking.
 """
 
 from typing import Final
@@ -63,7 +63,9 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     legend.append(
         swatch("censored", "#555555", style, linestyle="none", marker="+", markersize=4 * style.line)
     )
-    layout = Layout(title, epoch_label(first_epoch(frame["epoch"])), "share not yet solved", left=6.2)
+    layout = Layout(
+        title, epoch_label(first_epoch(frame["epoch"])), "share that has not reached it", left=6.2
+    )
     figure, axes = sheet(style, panels, legend, layout)
     epoch_axis(axes[0], frame["epoch"])
     share_axis(axes[0])
@@ -84,16 +86,17 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 def caption(frame: pd.DataFrame) -> str:
     each = frame.drop_duplicates("configuration")
     return (
-        f"Kaplan–Meier estimate of the share not yet solved; {int(each['events'].sum())} of "
-        f"{int(each['runs'].sum())} runs were solved. Runs not solved when we stopped looking are censored "
-        "(+), not failures; diverged ones stay unsolved to the last epoch. Shaded: pointwise 95 % "
-        "intervals (Greenwood, log–log)."
+        "Epochs until the success criterion was first reached, whatever came afterwards: Kaplan–Meier "
+        f"estimate of the share that has not yet; {int(each['events'].sum())} of {int(each['runs'].sum())} "
+        "runs reached it. Runs that had not when we stopped looking are censored (+), not failures; "
+        "diverged ones count as not reaching it to the last epoch. Shaded: pointwise 95 % intervals "
+        "(Greenwood, log–log)."
     )
 
 
 SURVIVAL: Final = FigureRecord(
     name="survival",
-    title="Epochs to solve, unsolved runs censored",
+    title="Epochs until first reached, other runs censored",
     needs="a success criterion and a run that was solved",
     applies=lambda m: bool((m.cases["solved"] & (m.cases["horizon"] > 0)).any()),
     prepare=prepare,

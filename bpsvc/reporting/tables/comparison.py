@@ -11,16 +11,18 @@ from bpsvc.reporting.figures.series import facets
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band, quantiles, wilson
 from bpsvc.reporting.tables.record import TableRecord
-from bpsvc.reporting.tables.words import figure, later, percent, percent_range, whole
+from bpsvc.reporting.tables.words import MISSING, figure, later, percent, percent_range, plural, whole
 
 
 def prepare(material: Material) -> pd.DataFrame:
     """One row per configuration.
 
-    runs, ended, unfinished, diverged; solved, solved_share, solved_low, solved_high (Wilson 95 %) of the
-    ended runs; epochs_q1, epochs_median, epochs_q3 to solve (inf: later than `horizon`); loss,
-    median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy; signal_ratio: median over
-    runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
+    runs, ended, unfinished, diverged; of the ended runs how many met the criterion at some epoch: solved,
+    solved_share, solved_low, solved_high (Wilson 95 %), still met it at the last one: held, held_share, …
+    (NaN: not known), and met it before any training: untrained; epochs_q1, epochs_median, epochs_q3 until
+    first met (inf: later than `horizon`), epochs_low, epochs_high: the median's 95 % bootstrap interval;
+    loss, median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy; signal_ratio: median
+    over runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
     """
     ratios = signal_ratios(material)
     rows = []
@@ -63,19 +65,27 @@ def signal_ratios(material: Material) -> "pd.Series[float]":
 
 def _success(judged: pd.DataFrame) -> dict[str, float]:
     """Success and epochs to solve of the ended runs that have a criterion; unsolved counted as later."""
-    solved = int(judged["solved"].sum())
-    share = wilson(solved, len(judged))
     epochs = judged["solved_epoch"].fillna(np.inf).to_numpy(np.float64)
     q1, median, q3 = quantiles(epochs, [0.25, 0.5, 0.75])
+    band = median_band(epochs)
     return {
-        "solved": solved,
-        "solved_share": share.share,
-        "solved_low": share.low,
-        "solved_high": share.high,
+        **_share("solved", float(judged["solved"].sum()), len(judged)),
+        **_share("held", float(judged["held"].sum(skipna=False)), len(judged)),
+        "untrained": int(judged["solved_epoch"].eq(0).sum()),
         "epochs_q1": q1,
         "epochs_median": median,
         "epochs_q3": q3,
+        "epochs_low": float(band.low),
+        "epochs_high": float(band.high),
     }
+
+
+def _share(name: str, count: float, runs: int) -> dict[str, float]:
+    if np.isnan(count):
+        return {name: count, f"{name}_share": count, f"{name}_low": count, f"{name}_high": count}
+    share = wilson(int(count), runs)
+    about = {name: int(count), f"{name}_share": share.share}
+    return {**about, f"{name}_low": share.low, f"{name}_high": share.high}
 
 
 def _median(ended: pd.DataFrame, column: str, lost: float = np.inf) -> float:
@@ -100,8 +110,9 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
         f"{whole(row['runs'])} ({whole(row['unfinished'])}, {whole(row['diverged'])})" for row in rows
     ]
     if "solved" in frame:
-        shown["solved (95 % interval)"] = [_solved(row) for row in rows]
-        shown["epochs to solve: median (quartiles)"] = [_epochs(row) for row in rows]
+        shown["reached (95 % interval)"] = [_counted(row, "solved") for row in rows]
+        shown["held at the end (95 % interval)"] = [_counted(row, "held") for row in rows]
+        shown["epochs until reached: median (quartiles)"] = [_epochs(row) for row in rows]
     shown["median final loss"] = [figure(row["median_final_loss"]) for row in rows]
     for column, heading in _OPTIONAL.items():
         # A criterion on accuracy has said what the median accuracy could say.
@@ -110,9 +121,11 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def _solved(row: Mapping[Hashable, Any]) -> str:
-    interval = percent_range(row["solved_low"], row["solved_high"])
-    return f"{row['solved']} of {row['ended']}: {percent(row['solved_share'])} ({interval})"
+def _counted(row: Mapping[Hashable, Any], what: str) -> str:
+    if np.isnan(row[what]):
+        return MISSING
+    interval = percent_range(row[f"{what}_low"], row[f"{what}_high"])
+    return f"{whole(row[what])} of {row['ended']}: {percent(row[f'{what}_share'])} ({interval})"
 
 
 def _epochs(row: Mapping[Hashable, Any]) -> str:
@@ -131,9 +144,12 @@ def note(frame: pd.DataFrame) -> str:
     parts = ["Every run is counted; shares, medians and quartiles are over the ended runs."]
     if "solved" in frame:
         parts.append(
-            "Intervals are Wilson's, 95 %; an unsolved or diverged run counts as solved later than the "
-            "last epoch."
+            "Reached: the success criterion was met at some epoch, the first of which counts; held at the "
+            "end: at the last one too. Intervals are Wilson's, 95 %; an unsolved or diverged run counts as "
+            "reaching it later than the last epoch."
         )
+        if luck := int(frame["untrained"].sum()):
+            parts.append(f"{plural(luck, 'run')} met it before any training: epoch 0, by luck.")
     if frame["diverged"].sum():
         parts.append("A diverged run counts as worse than any in the medians.")
     if frame["loss"].nunique() > 1:

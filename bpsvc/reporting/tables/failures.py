@@ -1,4 +1,4 @@
-"""How XOR runs ended: solved, or stuck at one of three levels (NUMERICS R2)."""
+"""How XOR runs ended: solved at the end, or stuck at one of three levels (NUMERICS R2)."""
 
 from typing import Final
 
@@ -42,7 +42,8 @@ def note(frame: pd.DataFrame) -> str:
     nats = ", ".join(f"{level.outputs}: {level.log_likelihood:.3f}" for level in LEVELS)
     squares = ", ".join(f"{level.squared:.3f}" for level in LEVELS)
     return (
-        "Unsolved runs by the level at which their loss stands at the last epoch, within "
+        "Judged at the last epoch alone, whatever was met before: solved, or the level at which the loss "
+        "stands, within "
         f"{TOLERANCE:.0%}".replace("%", " %")
         + f". Summed over the four patterns, −log L is there {nats}; the squared loss {squares}. "
         f"“{OTHER}”: between levels, most likely still on its way."
