@@ -32,6 +32,7 @@ _BRIEF: Final = (
 )
 
 
+_LONG: Final = ("spec", "environment", "scaling")  # handed over only if somebody asks for them
 _MOST: Final = 10**7
 
 Pairs = list[tuple[str, int]]
@@ -99,7 +100,9 @@ def _asked(store: Store, now: Snapshot, experiments: Sequence[str] | None, which
     """The chief columns of the runs, their factors, and last (of experiments) the experiment."""
     columns, table = list(_BRIEF), None
     if experiments is not None:
+        asked = f"{which.where} {which.sort}".lower()
         runs = now.runs(experiments)
+        runs = runs.drop(columns=[name for name in _LONG if name not in asked])
         kinds = {"target_epochs": "INTEGER", **{one.name: one.kind for one in PUBLIC["runs"].columns}}
         columns += [f'"{name}"' for name in runs.columns if name not in (*kinds, "experiment")]
         columns.append("experiment")

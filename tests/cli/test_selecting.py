@@ -57,6 +57,14 @@ FILTERS = {
         ("-w", "loss = 'squared' AND seed < 2"),
         lambda db: set(squared(db).query("seed < 2").index),
     ),
+    "what stands in the spec": (
+        ("--where", "json_extract(SPEC, '$.loss.name') = 'squared'"),
+        lambda db: set(squared(db).index),
+    ),
+    "other relations": (
+        ("--where", "run_id IN (SELECT run_id FROM experiment_runs WHERE name = 'further')"),
+        lambda db: set(squared(db).index),
+    ),
     "the worst": (
         ("--where", "loss = 'squared'", "--sort", "final_loss DESC", "--limit", 1),
         lambda db: {squared(db)["final_loss"].idxmax()},
