@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol, TypeVar
 from bpsvc.errors import UsageError
 
 REQUIRED: Final = "required"
+_ALIKE: Final = 0.65  # two letters of three that are swapped still are
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class Table(Mapping[str, R]):
 def closest(name: str, known: Iterable[str]) -> str:
     """The known name that is most like `name`, in capitals or not; '' when none is."""
     by_small = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name.lower(), by_small, n=1, cutoff=_ALIKE)
     return by_small[close[0]] if close else ""
 
 

@@ -9,7 +9,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from bpsvc.cli.output import detail, loudness, tell
+from bpsvc.cli.options import Form, Json
+from bpsvc.cli.output import Format, detail, loudness, tell
 from bpsvc.errors import BpsvcError
 
 Quiet = Annotated[
@@ -49,7 +50,16 @@ NEXT: Final[Mapping[str, str]] = {
 """What a command that ended well suggests; what is in braces is the command's own argument."""
 
 KNOW_BETTER: Final = frozenset(
-    {"submit", "worker", "init", "examples", "schedule add", "schedule preview", "schedule run", "schedule tick"}
+    {
+        "submit",
+        "worker",
+        "init",
+        "examples",
+        "schedule add",
+        "schedule preview",
+        "schedule run",
+        "schedule tick",
+    }
 )
 """Commands that say it themselves; `schedule tick` says nothing to cron when nothing happened."""
 
@@ -61,11 +71,17 @@ class Interrupted(BpsvcError):
 
 
 def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A command's function with the habits: typer sees the two options beside the function's own."""
+    """A command's function with the habits: typer sees their options beside the function's own. Where rows
+    are printed in a `Form`, --json is short for --format json.
+    """
+
+    short = function.__annotations__.get("form") == Form and "json" not in function.__annotations__
 
     @functools.wraps(function)
     def run(*args: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> Any:
         began = time.perf_counter()
+        if short and options.pop("json"):
+            options["form"] = Format.json
         with loudness(-1 if quiet else int(verbose)):
             try:
                 code = function(*args, **options)
@@ -79,7 +95,7 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     own = list(signature.parameters.values())
     keyword = inspect.Parameter.KEYWORD_ONLY
-    mine = {"quiet": Quiet, "verbose": Verbose}
+    mine = {"quiet": Quiet, "verbose": Verbose, **({"json": Json} if short else {})}
     extra = [inspect.Parameter(key, keyword, default=False, annotation=kind) for key, kind in mine.items()]
     run.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
     run.__annotations__ = {**function.__annotations__, **mine}

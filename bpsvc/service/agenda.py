@@ -30,7 +30,7 @@ def listed(store: Store) -> Rows:
         rules = (plan.fresh, plan.missed, plan.overlap)
         after = "paused" if one.paused else _next(one)
         rows.append((plan.name, plan.cron, plan.timezone, *rules, after, last.get(plan.name, "")))
-    return ("schedule", "cron", "timezone", "fresh", "missed", "overlap", "next", "last decision"), rows
+    return ("schedule", "cron", "timezone", "fresh", "missed", "overlap", "next", "last_decision"), rows
 
 
 def facts(store: Store, name: str) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def facts(store: Store, name: str) -> dict[str, Any]:
         "overlap": plan.overlap,
         "paused": one.paused,
         "busy": one.busy,
-        "decided until": stamp(one.cursor),
+        "decided_until": stamp(one.cursor),
         "next": _next(one),
         "spec": plan.source,
         "report": plan.report,
@@ -67,7 +67,7 @@ def preview(expression: str, timezone: str, count: int, after: datetime | None =
     """
     shown = showings(parse(expression), zone(timezone), after or datetime.now(UTC), count)
     rows = [(stamp(row.instant), f"{row.local:%a %Y-%m-%d %H:%M %Z (%z)}", row.note) for row in shown]
-    return ("UTC", timezone, "note"), rows
+    return ("instant", "local", "note"), rows
 
 
 def upcoming(store: Store, name: str, count: int) -> Rows:

@@ -1,6 +1,7 @@
 """What all commands have in common: help with examples, --quiet, and the next step."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from cli_help import TINY, Bpsvc, Once
 
 from bpsvc.cli import habits
 from bpsvc.cli.app import app
+
+COMMANDS = Path(__file__).parents[2] / "docs" / "commands.md"
 
 
 def commands() -> dict[str, object]:
@@ -143,8 +146,12 @@ def test_json_is_json_and_nothing_else_on_stdout(bpsvc: Bpsvc) -> None:
         ("status", "--json"),
         ("show", "1", "--json"),
         ("weights", "1", "--json"),
-        ("predict", "1", "--format", "json"),
-        ("runs", "--format", "json"),
+        ("predict", "1", "--json"),
+        ("runs", "--json"),
+        ("query", "--list", "--json"),
+        ("query", "SELECT 1 AS a", "--json"),
+        ("schedule", "list", "--json"),
+        ("schedule", "preview", "--cron", "@daily", "--json"),
         ("query", "SELECT 1 AS a, 2 AS a, x'ff' AS b", "--format", "json"),
         ("trace", "1", "--json"),
         ("gradcheck", "tiny.json", "--json"),
@@ -158,3 +165,25 @@ def test_json_is_json_and_nothing_else_on_stdout(bpsvc: Bpsvc) -> None:
         assert isinstance(bpsvc(*arguments).json, list | dict), arguments
     (row,) = bpsvc("query", "SELECT 1 AS a, 2 AS a, x'ff' AS b", "--format", "json").json
     assert row == {"a": 1, "a_2": 2, "b": "ff"}
+
+
+@pytest.mark.parametrize(
+    ("row", "arguments"),
+    [
+        ("submit --dry-run", "submit tiny.json --dry-run"),
+        ("gradcheck", "gradcheck tiny.json"),
+        ("validate", "validate wrong.json"),
+        ("verify", "verify"),
+        ("doctor", "doctor"),
+        ("db info", "db info"),
+    ],
+)
+@pytest.mark.usefixtures("trained")
+def test_json_has_the_names_that_the_docs_give(bpsvc: Bpsvc, row: str, arguments: str) -> None:
+    Path("wrong.json").write_text(json.dumps({**TINY, "data": "xorr"}))
+    (line,) = (line for line in COMMANDS.read_text().splitlines() if line.startswith(f"| `{row}` | "))
+    found = bpsvc(*arguments.split(), "--json").json
+    names = set(found[0] if isinstance(found, list) else found)
+    if "findings" in names:
+        names |= set(found["findings"][0])
+    assert names == set(re.findall(r"`(\w+)`", line.split(" | ", 1)[1]))
