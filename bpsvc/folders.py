@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,12 +24,13 @@ def replacing(folder: Path, what: str) -> Iterator[Path]:
     """Give a new folder to write into; at the end it takes the place of `folder`, unless something was
     raised.
 
-    An older folder of the same kind (`what`: "report") is replaced whole. One that holds something else is
-    refused (UsageError): nothing that bpsvc did not write is ever removed. The manifest lists every file with
-    its sha256.
+    Of an older folder of the same kind (`what`: "report") everything that its manifest lists is replaced;
+    whatever else lies in it is carried over. Nothing that bpsvc did not write is ever removed: a folder that
+    holds only such things is refused, and so is one where they stand in the way (UsageError). The manifest
+    lists every file with its sha256.
     """
     folder = folder.resolve()
-    _refuse_foreign(folder, what)
+    _written_before(folder, what)  # refused before any work
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -41,9 +42,14 @@ def replacing(folder: Path, what: str) -> Iterator[Path]:
         mask = os.umask(0)
         os.umask(mask)
         fresh.chmod(0o777 & ~mask)
+        own = _written_before(folder, what)
+        _carry(folder, fresh, own, _linked)
         _put(fresh, folder)
-    finally:
+    except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    _carry(fresh, folder, own, os.replace)  # what came meanwhile
+    shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _digest(path: Path) -> str:
@@ -54,22 +60,54 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _refuse_foreign(folder: Path, what: str) -> None:
+def _written_before(folder: Path, what: str) -> frozenset[str]:
+    """The files in `folder` that bpsvc wrote as a `what`, by its manifest; UsageError if it is none."""
     if not folder.exists():
-        return
+        return frozenset()
     name = f"{'an' if what[0] in 'aeiou' else 'a'} {what}"
     if not folder.is_dir():
         raise UsageError(f"{name} is a folder, and there is a file in its place", value=str(folder))
-    ours = False
     with contextlib.suppress(OSError, ValueError):
-        found = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        ours = isinstance(found, dict) and found.get("written_by") == f"bpsvc {what}"
-    if not ours and any(folder.iterdir()):
+        match json.loads((folder / MANIFEST).read_text(encoding="utf-8")):
+            case {"written_by": by, "files": dict(files)} if by == f"bpsvc {what}":
+                return frozenset(files) | {MANIFEST}
+    if any(folder.iterdir()):
         raise UsageError(
-            f"this folder holds something other than {name}, and {name} would replace it",
+            f"this folder holds something other than {name}, and {name} would stand among it",
             value=str(folder),
             remedy="name another folder, or empty this one",
         )
+    return frozenset()
+
+
+def _carry(old: Path, new: Path, own: frozenset[str], move: Callable[[Path, Path], None]) -> None:
+    """Move every file of `old` that is not its `own` to its place in `new`, if there is such a place."""
+    for parent, folders, files in os.walk(old):
+        links = [name for name in folders if (Path(parent) / name).is_symlink()]
+        for source in (Path(parent) / name for name in (*files, *links)):
+            name = source.relative_to(old)
+            if name.as_posix() in own:
+                continue
+            target = new / name
+            try:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                move(source, target)
+            except (FileExistsError, NotADirectoryError, IsADirectoryError):
+                raise UsageError(
+                    "a file that is not of the older one stands in the way",
+                    value=str(source),
+                    remedy="move it away, or name another folder",
+                ) from None
+
+
+def _linked(source: Path, target: Path) -> None:
+    """One file under two names, or a copy where that is not to be had."""
+    if os.path.lexists(target):
+        raise FileExistsError(target)
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _put(fresh: Path, folder: Path) -> None:
@@ -84,7 +122,7 @@ def _put(fresh: Path, folder: Path) -> None:
         except OSError:
             aside.rename(folder)
             raise
-        shutil.rmtree(aside, ignore_errors=True)
+        aside.rename(fresh)
 
 
 def _exchanged(fresh: Path, folder: Path) -> bool:

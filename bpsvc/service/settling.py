@@ -80,5 +80,8 @@ def _published(about: Material, one: Submitted) -> tuple[str | None, str, bool]:
 
 
 def folder(parent: str, one: Submitted) -> Path:
-    """Where the report of an occurrence lies: `nightly/20260301T020000Z` below the schedule's folder."""
-    return Path(parent) / slug(one.schedule) / f"{one.instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    """Where an occurrence has its report, below the schedule's folder: `nightly@schedule/20260301T020000Z`.
+
+    No slug has an @: the folder of a report is never that of a schedule, nor around it.
+    """
+    return Path(parent) / f"{slug(one.schedule)}@schedule" / f"{one.instant.astimezone(UTC):%Y%m%dT%H%M%SZ}"

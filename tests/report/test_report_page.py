@@ -8,7 +8,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -269,6 +269,45 @@ def test_a_report_replaces_a_report_and_nothing_else(tmp_path: Path) -> None:
     assert (other / "thesis.tex").read_text() == "years of work"
     with pytest.raises(UsageError, match="a file in its place"):
         publish([("index.html", b"x")], other / "thesis.tex")
+
+
+@pytest.mark.parametrize("exchanging", [True, False])
+def test_what_is_not_the_reports_own_stays_in_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchanging: bool
+) -> None:
+    if not exchanging:
+        monkeypatch.setattr("bpsvc.folders._exchanged", lambda *_: False)
+    folder = tmp_path / "r"
+    publish([("index.html", b"one"), ("figures/a.svg", b"x")], folder)
+    (folder / "notes.txt").write_text("mine")
+    (folder / "figures" / "mine.svg").write_text("mine too")
+    (folder / "shared").symlink_to(tmp_path)
+    publish([("index.html", b"inner")], folder / "deeper" / "inner")
+
+    def files() -> Iterator[tuple[str, Content]]:
+        yield "index.html", b"two"
+        (folder / "late.txt").write_text("while it was written")
+
+    for _ in range(2):
+        publish(files(), folder)
+        found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+        inner = {"deeper/inner/index.html", "deeper/inner/manifest.json"}
+        assert found == {"index.html", "manifest.json", "notes.txt", "figures/mine.svg", "late.txt"} | inner
+    assert (folder / "index.html").read_bytes() == b"two"
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert (folder / "shared").readlink() == tmp_path
+    assert "notes.txt" not in (folder / "manifest.json").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
+
+
+def test_a_file_that_stands_in_the_way_of_a_report_is_not_overwritten(tmp_path: Path) -> None:
+    folder = publish([("index.html", b"one")], tmp_path / "r")
+    (folder / "figures").write_text("mine")
+    with pytest.raises(UsageError, match=r"stands in the way.*figures"):
+        publish([("index.html", b"two"), ("figures/a.svg", b"x")], folder)
+    assert (folder / "figures").read_text() == "mine"
+    assert (folder / "index.html").read_bytes() == b"one"
+    assert [path.name for path in tmp_path.iterdir()] == ["r"]
 
 
 def test_a_failed_build_leaves_the_old_report(tmp_path: Path) -> None:

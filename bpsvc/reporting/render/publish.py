@@ -12,7 +12,7 @@ def publish(files: Iterable[tuple[str, Content]], folder: Path) -> Path:
     """Write the files into a new folder beside `folder`, then put it in its place (see `folders`).
 
     Raises:
-        UsageError: `folder` holds something other than a report.
+        UsageError: `folder` holds something other than a report, or something that stands in the way of one.
     """
     with replacing(folder, "report") as fresh:
         for name, content in files:
