@@ -97,14 +97,17 @@ _ADVANCE_ON: Final = (
     .replace("finished_at = o.finished_at", "finished_at = NULL")
     .replace("replace(o.status, 'running', 'queued')", "'queued'")
 )
+# What their experiments ask of a run that stays as it is here (theirs may be further than anybody asks).
 _RAISE: Final = """
     UPDATE main._run SET
-        epochs = o.epochs,
+        epochs = o.asked,
         status = CASE WHEN main._run.outcome IS 'horizon' THEN 'queued' ELSE main._run.status END,
         finished_at = CASE WHEN main._run.outcome IS 'horizon' THEN NULL ELSE main._run.finished_at END,
         outcome = CASE WHEN main._run.outcome IS 'horizon' THEN NULL ELSE main._run.outcome END
-    FROM temp.picked k JOIN other._run o ON o.id = k.theirs
-    WHERE main._run.id = k.ours AND k.how = 'kept' AND o.epochs > main._run.epochs
+    FROM temp.picked k JOIN (
+        SELECT run_id, max(epochs) AS asked FROM other._membership GROUP BY run_id
+    ) o ON o.run_id = k.theirs
+    WHERE main._run.id = k.ours AND k.how = 'kept' AND o.asked > main._run.epochs
 """
 _ROWS: Final = (
     ("epochs", ("epoch", *EPOCH_SERIES)),

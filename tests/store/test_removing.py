@@ -1,5 +1,6 @@
 """Remove some runs of experiments, and what that means for the runs that others still contain."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +114,18 @@ def test_what_ended_by_itself_stays_as_it_is(store: Store) -> None:
     before = store.runs()
     store.remove(["long"])
     assert store.runs().equals(before) and not store.upkeep.verify()
+
+
+def test_a_merge_asks_for_no_more_than_experiments_do(store: Store, tmp_path: Path) -> None:
+    """Theirs is further than anybody still asks; ours is in a worker's hands, and stays as it is."""
+    short, long = experiment("short"), experiment("long", epochs=300)
+    with Store.open(tmp_path / "other.db", mode="create") as other:
+        submit(other, short, long)
+        train(other, "me", step=300)
+        other.remove(["long"])
+    submit(store, short)
+    claims = store.leases.claim("me", limit=9)
+    store.upkeep.merge(tmp_path / "other.db")
+    assert set(store.runs()["epochs"]) == {100} and not store.upkeep.verify()
+    assert len(store.leases.commit(segment("me", claims, 100))) == 3
+    assert set(store.runs()["status"]) == {"done"}
