@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from conftest import Bpsvc
+from cli_help import Bpsvc
 
 from bpsvc.store import Store, owner
 
