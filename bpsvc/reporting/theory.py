@@ -20,7 +20,6 @@ from bpsvc.nn import ACTIVATIONS
 
 Floats = NDArray[np.float64]
 _NODES: Final = 120  # even: no node at 0, where relu has its kink
-_STEPS: Final = 400
 
 
 class Unknown(ValueError):
@@ -43,18 +42,6 @@ def moments(activation: str, variance: float, knobs: Mapping[str, float]) -> tup
     # Above 0, so that a kink at 0 still has two sides when the inputs have died out.
     z = math.sqrt(max(variance, 1e-200)) * nodes
     return float(weights @ record(z, **knobs) ** 2), float(weights @ record.prime(z, **knobs) ** 2)
-
-
-def chi(activation: str, weight_variance: float, bias_variance: float, **knobs: float) -> float:
-    """The factor of the signal's mean square per layer deep in a net: n v_w = `weight_variance`, v_b =
-    `bias_variance`.
-
-    Below 1 the signal vanishes, above 1 it explodes; for tanh and v_b = 0.05 it is 1 at 1.76095.
-    """
-    q = 1.0
-    for _ in range(_STEPS):
-        q = weight_variance * moments(activation, q, knobs)[0] + bias_variance
-    return weight_variance * moments(activation, q, knobs)[1]
 
 
 def relative_signal(spec: str) -> list[float]:

@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose
 from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
 from bpsvc.reporting.figures import effects, layers, loss, solved
 from bpsvc.reporting.figures.first import First
-from bpsvc.reporting.figures.panels import wrapped
+from bpsvc.reporting.figures.panels import apart, wrapped
 
 
 def test_share_solved_keeps_the_unsolved_in_the_denominator(xor: Material) -> None:
@@ -207,6 +207,13 @@ def test_captions_of_a_sweep_of_many_factors_say_what_is_not_drawn(xor: Material
         assert words in FIGURES[name].caption(frame)
         figure(frame, name)
     assert "first 6 of 7 factors" in FIGURES["effects"].caption(frame)
+
+
+def test_names_at_the_edge_move_apart_no_further_than_they_must() -> None:
+    assert apart([], 10) == []
+    assert apart([0, 50], 10) == [0, 50]
+    assert apart([0, 50, 50, 50], 10) == [0, 40, 50, 60]
+    assert apart([0, 2, 14], 10) == pytest.approx([-14 / 3, 16 / 3, 46 / 3])
 
 
 def test_headings_are_wrapped_rather_than_cut() -> None:

@@ -7,7 +7,21 @@ import pytest
 from numpy.testing import assert_allclose
 
 from bpsvc.reporting import Material, data
-from bpsvc.reporting.theory import Unknown, chi, relative_signal
+from bpsvc.reporting.theory import Unknown, relative_signal
+
+
+def spec(units: list[int], activation: object, init: dict[str, object]) -> str:
+    layers = [{"units": n, "activation": activation} for n in units] + [
+        {"units": 1, "activation": "logistic"}
+    ]
+    return json.dumps({"init": init, "network": {"layers": layers}})
+
+
+def chi(activation: str, weight_variance: float, bias_variance: float) -> float:
+    """The factor of the signal's mean square per layer deep in a net: n v_w = `weight_variance`."""
+    width, depth = 100, 400
+    init = {"scheme": "normal", "std": (weight_variance / width) ** 0.5, "bias_std": bias_variance**0.5}
+    return relative_signal(spec([width] * depth, activation, init))[-2] ** 2
 
 
 @pytest.mark.parametrize(
@@ -28,13 +42,6 @@ def test_the_lectures_range_means_something_only_at_one_width(width: int) -> Non
     assert_allclose(chi("identity", width / 300, 0.0), width / 300)
     assert_allclose(chi("relu", width / 300, 0.0), width / 600)
     assert_allclose(chi("logistic", width / 300, 0.0), width / 4800, rtol=0.12)
-
-
-def spec(units: list[int], activation: object, init: dict[str, object]) -> str:
-    layers = [{"units": n, "activation": activation} for n in units] + [
-        {"units": 1, "activation": "logistic"}
-    ]
-    return json.dumps({"init": init, "network": {"layers": layers}})
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,8 @@ def _label(row: dict[Any, Any], narrow: bool, room: float, style: Style) -> str:
         return f"{row['level']}\nagainst {row['base']}"
     what, others = f"{row['level']} against {row['base']}", f"({row['others']})" if row["others"] else ""
     line = f"{what} {others}".rstrip()
-    return line if text_width(line, 0.9 * style.font) <= room else f"{what}\n{others}".rstrip()
+    fits = style.height is not None or text_width(line, 0.9 * style.font) <= room  # a slide's rows are low
+    return line if fits else f"{what}\n{others}".rstrip()
 
 
 def caption(frame: pd.DataFrame) -> str:

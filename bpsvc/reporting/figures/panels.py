@@ -191,9 +191,8 @@ def tips(ax: Axes, named: Sequence[tuple[float, str, str]], style: Style) -> Non
     tall = ax.get_position().height * ax.figure.get_figure(root=True).get_size_inches()[1] * 72
     low, high = (float(ax.transAxes.transform((0, end))[1]) for end in (0, 1))
     places = sorted((float(ax.transData.transform((0, y))[1]), text, colour) for y, text, colour in named)
-    heights = [(y - low) / (high - low) * tall for y, _, _ in places]
-    for place in range(1, len(heights)):
-        heights[place] = max(heights[place], heights[place - 1] + 1.1 * style.font)
+    wanted = [(y - low) / (high - low) * tall for y, _, _ in places]
+    heights = apart(wanted, 1.1 * style.font)
     over = max(0.0, heights[-1] - tall) if heights else 0.0
     for height, (_, text, colour) in zip(heights, places, strict=True):
         ax.annotate(
@@ -206,6 +205,20 @@ def tips(ax: Axes, named: Sequence[tuple[float, str, str]], style: Style) -> Non
             size=0.9 * style.font,
             color=colour,
         )
+
+
+def apart(wanted: Sequence[float], step: float) -> list[float]:
+    """Places (n,), `step` apart or more, as near to the wanted, rising ones as can be (least squares)."""
+    # The lowest place of each group that touches, less its rank among all, and the group's size.
+    groups: list[tuple[float, int]] = []
+    for place, value in enumerate(wanted):
+        group = (value - place * step, 1)
+        while groups and groups[-1][0] > group[0]:
+            mean, size = groups.pop()
+            group = ((mean * size + group[0] * group[1]) / (size + group[1]), size + group[1])
+        groups.append(group)
+    flat = [mean for mean, size in groups for _ in range(size)]
+    return [mean + place * step for place, mean in enumerate(flat)]
 
 
 def swatch(label: str, colour: str, style: Style, **how: object) -> Entry:
