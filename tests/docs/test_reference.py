@@ -48,8 +48,9 @@ def test_every_public_column_is_explained() -> None:
 
 def test_links_between_pages_lead_somewhere() -> None:
     pages = {path.name: path.read_text(encoding="utf-8") for path in ROOT.glob("*.md")}
-    anchors = {name: {anchor(line) for line in text.splitlines()} for name, text in pages.items()}
     readme = (ROOT.parent / "README.md").read_text(encoding="utf-8")
+    headed = {**pages, "README.md": readme}
+    anchors = {name: {anchor(line) for line in text.splitlines()} for name, text in headed.items()}
     for name, text in {**pages, "../README.md": readme}.items():
         for target in re.findall(r"\]\(([^)\s]+)(?: \"[^\"]*\")?\)", text):
             if "://" in target:
