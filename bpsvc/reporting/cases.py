@@ -23,7 +23,8 @@ BOUNDS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "above": operator.gt,
 }
 
-_FINAL: Final = (
+_MEASURED: Final = (
+    "initial_loss",
     "final_loss",
     "final_accuracy",
     "final_mean_abs_error",
@@ -48,7 +49,7 @@ def judged(experiments: pd.DataFrame, runs: pd.DataFrame, epochs: pd.DataFrame |
     rows.insert(0, "case", np.arange(len(rows)))
     rows["horizon"] = rows["target_epochs"]
     rows["last_epoch"] = rows["epochs_done"]
-    for column in (*_KEPT, *_FINAL, "solved_epoch", "diverged_epoch", "seconds"):
+    for column in (*_KEPT, *_MEASURED, "solved_epoch", "diverged_epoch", "seconds"):
         if column not in rows:
             rows[column] = np.nan
     status = rows["status"]

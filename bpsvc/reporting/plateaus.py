@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from bpsvc.reporting.cases import DIVERGED, UNFINISHED
 
@@ -43,18 +44,28 @@ def stuck(cases: pd.DataFrame) -> "pd.Series[str]":
 
     A level is the nearest one within 3 % of the final loss summed over the four patterns.
     """
+    label = _level(cases, "final_loss")
+    label[cases["held"].eq(1).to_numpy()] = SOLVED
+    label[cases["state"].eq(DIVERGED).to_numpy()] = BLOWN_UP
+    label[cases["state"].eq(UNFINISHED).to_numpy()] = NOT_ENDED
+    return pd.Series(label, index=cases.index, dtype=str)
+
+
+def started(cases: pd.DataFrame) -> "pd.Series[str]":
+    """The level at which each XOR case stood before any training, or elsewhere."""
+    return pd.Series(_level(cases, "initial_loss"), index=cases.index, dtype=str)
+
+
+def _level(cases: pd.DataFrame, column: str) -> NDArray[np.object_]:
     scale = np.where(cases["reduction"].eq("sum"), 1, PATTERNS)
-    total = cases["final_loss"].to_numpy(np.float64, na_value=np.nan) * scale
+    total = cases[column].to_numpy(np.float64, na_value=np.nan) * scale
     squared = cases["loss"].eq("squared").to_numpy()
     label = np.full(len(cases), OTHER, dtype=object)
     for level in LEVELS:
         value = np.where(squared, level.squared, level.log_likelihood)
         with np.errstate(invalid="ignore"):
             label[np.abs(total / value - 1) <= TOLERANCE] = level.outputs
-    label[cases["held"].eq(1).to_numpy()] = SOLVED
-    label[cases["state"].eq(DIVERGED).to_numpy()] = BLOWN_UP
-    label[cases["state"].eq(UNFINISHED).to_numpy()] = NOT_ENDED
-    return pd.Series(label, index=cases.index, dtype=str)
+    return label
 
 
 class Met(NamedTuple):

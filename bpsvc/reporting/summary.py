@@ -9,7 +9,7 @@ from bpsvc.reporting.cases import DIVERGED, UNFINISHED
 from bpsvc.reporting.figures import depth
 from bpsvc.reporting.figures.pairs import comparisons
 from bpsvc.reporting.material import Material
-from bpsvc.reporting.plateaus import LEVELS, has_levels, stuck
+from bpsvc.reporting.plateaus import LEVELS, has_levels, started, stuck
 from bpsvc.reporting.tables.comparison import COMPARISON
 from bpsvc.reporting.tables.words import figure, later, percent, percent_range, plural, whole
 
@@ -18,6 +18,7 @@ _NAMED: Final = 3  # so many configurations are named one by one; more are count
 _NUMBERS: Final = ("difference", "low", "high")
 _COMPARED: Final = 3  # more would be no summary
 _PAIRS: Final = 5  # fewer common seeds say nothing
+_ALPHA: Final = 0.05
 
 
 def summary(material: Material) -> list[str]:
@@ -30,12 +31,13 @@ def summary(material: Material) -> list[str]:
         *asked(material),
         *unfinished(material),
         *solved(rows),
-        *pace(material, rows),
         *losses(material, rows),
-        *plateaus(material),
         *validation(rows),
         *gradients(material),
         *diverged(material),
+        *plateaus(material),
+        *pace(rows),
+        *paired(material),
     ]
 
 
@@ -76,46 +78,86 @@ def unfinished(material: Material) -> list[str]:
 
 
 def solved(rows: Sequence[Row]) -> list[str]:
-    """Which configurations solved most, which least; those that did alike are named together."""
+    """Which configurations solved most, which least; those that did alike are named together. What was
+    reached once and lost again is told apart.
+    """
     known = [row for row in rows if not np.isnan(row.get("solved_share", np.nan))]
-    if not known:
-        return []
-    total, ended = sum(row["solved"] for row in known), sum(row["ended"] for row in known)
+    lost = [row for row in known if row["held"] < row["solved"]]
+    total = {name: sum(row[name] for row in known) for name in ("solved", "held", "ended")}
+    if not lost:
+        return _ranked(known, "solved", "solved", "Solved") if known else []
+    gone = _listed([f"{whole(row['solved'] - row['held'])} of {row['configuration']}" for row in lost])
+    return [
+        f"Reached at some epoch by {whole(total['solved'])} of {plural(total['ended'], 'ended run')}, "
+        f"held at the end by {whole(total['held'])}.",
+        f"Reached, then lost: {plural(total['solved'] - total['held'], 'run')} ({gone}).",
+        *(_ranked(known, "held", "held at the end", "Held at the end") if total["held"] else []),
+    ]
+
+
+def _ranked(known: Sequence[Row], what: str, words: str, alone: str) -> list[str]:
+    """Who did `what` most and least often."""
+    total, ended = sum(row[what] for row in known), sum(row["ended"] for row in known)
     if total in (0, ended):
-        return [f"Solved: {whole(total)} of {plural(ended, 'ended run')}."]
-    worst, best = extremes(known, "solved_share")
+        return [f"{alone}: {whole(total)} of {plural(ended, 'ended run')}."]
+    worst, best = extremes(known, f"{what}_share")
     if len(known) == 1:
-        return [f"Solved: {_solved(best)}."]
+        return [f"{alone}: {_share(best, what)}."]
     if best == worst:
-        return [f"All {len(known)} configurations solved the same share: {_solved(best)}."]
-    first = f"Most often solved: {_named(best)}, {_solved(best)}."
-    if worst[0]["solved"] == 0:
-        return [first, f"Never solved: {_named(worst)}, {_solved(worst)}."]
-    return [first, f"Least often: {_named(worst)}, {_solved(worst)}."]
+        return [f"All {len(known)} configurations {words} the same share: {_share(best, what)}."]
+    first = f"Most often {words}: {_named(best)}, {_share(best, what)}."
+    if worst[0][what] == 0:
+        return [first, f"Never {words}: {_named(worst)}, {_share(worst, what)}."]
+    return [first, f"Least often: {_named(worst)}, {_share(worst, what)}."]
 
 
-def pace(material: Material, rows: Sequence[Row]) -> list[str]:
-    """The fastest median against the slowest, and seed by seed."""
-    known = [row for row in rows if not np.isnan(row.get("epochs_median", np.nan))]
+def pace(rows: Sequence[Row]) -> list[str]:
+    """The fastest median against the slowest; what was right before any training is no speed."""
+    lucky = [row for row in rows if row.get("untrained", 0)]
+    said = []
+    if lucky:
+        names = _listed([f"{row['untrained']} of {row['configuration']}" for row in lucky])
+        count = plural(sum(row["untrained"] for row in lucky), "run")
+        said = [f"Met before any training, by luck: {count} ({names})."]
+    known = [row for row in rows if row.get("epochs_median", 0) > 0]
     if not any(np.isfinite(row["epochs_median"]) for row in known):
-        return []
+        return said
     fast, slow = extremes(known, "epochs_median")
-    median = f"median {whole(fast[0]['epochs_median'])} epochs to solve (unsolved counted as later)"
+    median = f"{_epochs(fast)} until first reached (the others counted as later)"
     if fast == slow:
-        return [f"Pace: {median}{_each(known)}."]
-    late = later(slow[0]["epochs_median"], max(row["horizon"] for row in slow))
-    return [f"Fastest: {_named(fast)}, {median}; slowest: {_named(slow)}, median {late}.", *_paired(material)]
+        return [*said, f"Pace: {median}{_each(known)}."]
+    return [*said, f"Fastest: {_named(fast)}, {median}; slowest: {_named(slow)}, {_epochs(slow)}."]
 
 
-def _paired(material: Material) -> list[str]:
-    """How many times the epochs, over common seeds, where configurations differ in one factor alone."""
+def _epochs(rows: Sequence[Row]) -> str:
+    """`median 24 epochs (95 % interval 15–46)`; the interval only where it is one row's."""
+    row, horizon = rows[0], max(row["horizon"] for row in rows)
+    median, low, high = (later(row[f"epochs_{name}"], horizon) for name in ("median", "low", "high"))
+    interval = f" (95 % interval {low} to {high})" if len(rows) == 1 and low != high else ""
+    return f"median {median} epochs{interval}"
+
+
+def paired(material: Material) -> list[str]:
+    """How many times the epochs, over common seeds, where configurations differ in one factor alone: the
+    clearest differences, and how many comparisons are undecided after Holm's correction.
+    """
     table = material.once(comparisons)
     rows = table[(table["row"] == "median") & (table["ratio"] == 1) & (table["pairs"] >= _PAIRS)]
-    told = [row for row in rows.to_dict("records") if _decided(row)]
-    return [_times(row) for row in told[:_COMPARED]]
+    if rows.empty or not material.is_judged:
+        return []
+    clear = rows[rows["p_holm"] <= _ALPHA].sort_values("p_holm", kind="stable").to_dict("records")
+    open_ = len(rows) - len(clear)
+    said = [_times(row) if _has_ends(row) else _sooner(row) for row in clear[:_COMPARED]]
+    if open_:
+        said.append(
+            f"Seed by seed, {whole(open_)} of {plural(len(rows), 'comparison')} of epochs until first "
+            f"reached {'is' if open_ == 1 else 'are'} undecided (sign test, p > {_ALPHA} after Holm's "
+            "correction)."
+        )
+    return said
 
 
-def _decided(row: Mapping[Any, Any]) -> bool:
+def _has_ends(row: Mapping[Any, Any]) -> bool:
     """Whether neither side of the middle pair, nor of the interval, is "later"."""
     values = np.array([row[name] for name in _NUMBERS])
     return bool(np.isfinite(values).all() and (values > 0).all())
@@ -126,13 +168,31 @@ def _times(row: Mapping[Any, Any]) -> str:
     more, less = row["level"], row["base"]
     if times < 1:
         more, less, times, low, high = less, more, 1 / times, 1 / high, 1 / low
-    within = f" with {row['others']}" if row["others"] else ""
     correlation = "" if np.isnan(row["correlation"]) else f", rank correlation {row['correlation']:.2f}"
-    needs = f"{times:.2f} times the epochs of" if f"{times:.2f}" != "1.00" else "as many epochs as"
     return (
-        f"Seed by seed{within}, {more} needs {needs} {less} "
-        f"(median of {row['pairs']:.0f} pairs, 95 % interval {low:.2f}–{high:.2f}{correlation})."
+        f"Seed by seed{_within(row)}, {more} needs {times:.2f} times the epochs of {less} "
+        f"(median of {row['pairs']:.0f} pairs, 95 % interval {low:.2f}–{high:.2f}, "
+        f"{_p(row)}{correlation})."
     )
+
+
+def _sooner(row: Mapping[Any, Any]) -> str:
+    """Where the middle of the pairs, or an end of its interval, has no number."""
+    first, then, count = row["base"], row["level"], row["higher"]
+    if row["lower"] > row["higher"]:
+        first, then, count = then, first, row["lower"]
+    return (
+        f"Seed by seed{_within(row)}, {first} reaches it before {then} in {count:.0f} of {row['pairs']:.0f} "
+        f"pairs ({_p(row)}), and too often alone for a median ratio."
+    )
+
+
+def _within(row: Mapping[Any, Any]) -> str:
+    return f" with {row['others']}" if row["others"] else ""
+
+
+def _p(row: Mapping[Any, Any]) -> str:
+    return ("p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.2g}") + " after Holm's correction"
 
 
 def losses(material: Material, rows: Sequence[Row]) -> list[str]:
@@ -141,27 +201,56 @@ def losses(material: Material, rows: Sequence[Row]) -> list[str]:
     if material.is_judged or not known or len({row["loss"] for row in known}) > 1:
         return []
     low, high = extremes(known, "median_final_loss")
-    least, most = low[0]["median_final_loss"], high[0]["median_final_loss"]
-    if np.isinf(least):
+    if np.isinf(low[0]["median_final_loss"]):
         return []
     if low == high:
-        return [f"Median final loss ({low[0]['loss']}): {figure(least)}{_each(known)}."]
-    highest = ", half of whose runs diverged" if np.isinf(most) else f" with {figure(most)}"
+        return [f"Median final loss ({low[0]['loss']}): {_median(low, 'median_final_loss')}{_each(known)}."]
+    blown = np.isinf(high[0]["median_final_loss"])
+    highest = ", half of whose runs diverged" if blown else f" with {_median(high, 'median_final_loss')}"
+    lowest = f"{_named(low)} with {_median(low, 'median_final_loss')}"
     return [
-        f"Lowest median final loss ({low[0]['loss']}): {_named(low)} with {figure(least)}; highest: "
-        f"{_named(high)}{highest}."
+        f"Lowest median final loss ({low[0]['loss']}): {lowest}; highest: {_named(high)}{highest}"
+        f"{_lost_beside(known)}."
     ]
 
 
+def _lost_beside(rows: Sequence[Row]) -> str:
+    """What a ranking of medians hides: who lost runs on the way."""
+    lost = [row for row in rows if row["diverged"]]
+    names = _listed([f"{row['diverged']} of {row['ended']} of {row['configuration']}" for row in lost])
+    return f" (diverged, counted as worse than any: {names})" if lost else ""
+
+
+def _median(rows: Sequence[Row], column: str) -> str:
+    """The median with its interval, which is told only where it is one row's."""
+    row = rows[0]
+    low, high = figure(row[f"{column}_low"]), figure(row[f"{column}_high"])
+    interval = f" (95 % interval {low} to {high})" if len(rows) == 1 and low != high else ""
+    return figure(row[column]) + interval
+
+
 def plateaus(material: Material) -> list[str]:
-    """At which level unsolved XOR runs stand."""
-    ends = stuck(material.cases[has_levels(material.cases)]).value_counts()
-    counts = [(level.outputs, int(ends.get(level.outputs, 0))) for level in LEVELS]
-    total = sum(count for _, count in counts)
+    """At which level XOR runs stand at the end, and which of them may not have left their start."""
+    cases = material.cases[has_levels(material.cases)]
+    ends, starts = stuck(cases), started(cases)
+    counts = [
+        (
+            level.outputs,
+            int(ends.eq(level.outputs).sum()),
+            int((ends.eq(level.outputs) & (starts == ends)).sum()),
+        )
+        for level in LEVELS
+    ]
+    total = sum(count for _, count, _ in counts)
     if not total:
         return []
-    words = "; ".join(f"{count} with the outputs for {outputs}" for outputs, count in counts if count)
-    return [f"Stuck on a plateau at the end: {plural(total, 'unsolved run')} ({words})."]
+    words = "; ".join(
+        f"{count} with the outputs for {outputs}"
+        + (f", {still} of which started there and may not have left it yet" if still else "")
+        for outputs, count, still in counts
+        if count
+    )
+    return [f"On a plateau at the end: {plural(total, 'run')} ({words})."]
 
 
 def validation(rows: Sequence[Row]) -> list[str]:
@@ -169,11 +258,14 @@ def validation(rows: Sequence[Row]) -> list[str]:
     known = [row for row in rows if not np.isnan(row["median_validation_accuracy"])]
     if not known:
         return []
-    worst, best = extremes(known, "median_validation_accuracy")
-    low, high = worst[0]["median_validation_accuracy"], best[0]["median_validation_accuracy"]
+    column = "median_validation_accuracy"
+    worst, best = extremes(known, column)
     if best == worst:
-        return [f"Median validation accuracy: {high:.3f}{_each(known)}."]
-    return [f"Median validation accuracy: from {low:.3f} ({_named(worst)}) to {high:.3f} ({_named(best)})."]
+        return [f"Median validation accuracy: {_median(best, column)}{_each(known)}."]
+    return [
+        f"Median validation accuracy: from {_median(worst, column)} for {_named(worst)} to "
+        f"{_median(best, column)} for {_named(best)}{_lost_beside(known)}."
+    ]
 
 
 def gradients(material: Material) -> list[str]:
@@ -188,7 +280,9 @@ def gradients(material: Material) -> list[str]:
         return []
     ordered = frame.sort_values("decades_per_layer", ascending=False, kind="stable")
     pairs = zip(ordered["configuration"], ordered["decades_per_layer"], strict=True)
-    words = [f"{name}: {slope:.2f}".replace(": -", ": −") for name, slope in pairs]
+    words = [
+        f"{name}: {slope:.2f}".replace(": -0.00", ": 0.00").replace(": -", ": −") for name, slope in pairs
+    ]
     shown = "; ".join(words[:6]) + (f"; and {len(words) - 6} more" if len(words) > 6 else "")
     return [f"Before training the signal falls towards the input by these decades per hidden layer: {shown}."]
 
@@ -220,14 +314,14 @@ def _each(rows: Sequence[Row]) -> str:
     return f" in each of {len(rows)} configurations" if len(rows) > 1 else ""
 
 
-def _solved(rows: Sequence[Row]) -> str:
-    """What these rows, which solved the same share, have in common: `28 of 30 each (93 %, …)`."""
+def _share(rows: Sequence[Row], what: str) -> str:
+    """What these rows, which did it equally often, have in common: `28 of 30 each (93 %, …)`."""
     row, each = rows[0], " each" if len(rows) > 1 else ""
     if len({row["ended"] for row in rows}) > 1:
-        return f"{percent(row['solved_share'])}{each}"
-    interval = percent_range(row["solved_low"], row["solved_high"])
-    share = f"{percent(row['solved_share'])}, 95 % interval {interval}"
-    return f"{whole(row['solved'])} of {whole(row['ended'])}{each} ({share})"
+        return f"{percent(row[f'{what}_share'])}{each}"
+    interval = percent_range(row[f"{what}_low"], row[f"{what}_high"])
+    share = f"{percent(row[f'{what}_share'])}, 95 % interval {interval}"
+    return f"{whole(row[what])} of {whole(row['ended'])}{each} ({share})"
 
 
 def _listed(names: Sequence[str]) -> str:

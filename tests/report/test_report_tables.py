@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 
 from bpsvc.reporting import TABLES, Material, summary
 from bpsvc.reporting.plateaus import LEVELS, SOLVED, stuck
-from bpsvc.reporting.summary import losses, pace, solved
+from bpsvc.reporting.summary import losses, pace, paired, plateaus, solved
 from bpsvc.reporting.tables import words
 
 
@@ -54,7 +54,7 @@ def test_diverged_and_unfinished_are_counted(exploding: Material) -> None:
     assert numbers["diverged"].tolist() == lost.tolist()
     assert numbers["median_final_loss"].iloc[1] == np.inf
     shown = TABLES["comparison"].present(numbers)
-    assert shown["median final loss"].iloc[1] == "diverged"
+    assert shown["median final loss (95 % interval)"].iloc[1] == "diverged"
     runs = exploding.runs.copy()
     runs.loc[0, ["status", "epochs_done", "outcome"]] = ["queued", 0, None]
     again = TABLES["comparison"].prepare(dataclasses.replace(exploding, runs=runs))
@@ -130,7 +130,7 @@ def test_summary_speaks_in_numbers(
     assert text.startswith(
         "xor@1: 30 runs, 3 configurations (loss × learning_rate) with 10 seeds each, on xor"
     )
-    assert "Stuck on a plateau" in text
+    assert "On a plateau at the end" in text
     assert "seed" in text
     assert "logistic · depth 10: 0." in " ".join(summary(vanishing))
     assert "Diverged: " in " ".join(summary(exploding))
@@ -138,9 +138,15 @@ def test_summary_speaks_in_numbers(
 
 
 def row(name: str, solved: int, ended: int = 30, epochs: float = 100.0) -> dict[str, Any]:
-    interval = {"solved_low": 0.5, "solved_high": 0.9, "solved_share": solved / ended if ended else math.nan}
-    pace = {"epochs_median": epochs, "horizon": 1000}
-    return {"configuration": name, "solved": solved, "ended": ended, **interval, **pace}
+    share = solved / ended if ended else math.nan
+    of = {"solved": solved, "solved_share": share, "solved_low": 0.5, "solved_high": 0.9}
+    pace = {"epochs_median": epochs, "epochs_low": 80.0, "epochs_high": 120.0, "horizon": 1000}
+    kept = {key.replace("solved", "held"): value for key, value in of.items()}
+    return {"configuration": name, "ended": ended, "untrained": 0, **of, **kept, **pace}
+
+
+def lost(name: str, reached: int, held: int) -> dict[str, Any]:
+    return row(name, reached) | {"held": held, "held_share": held / 30}
 
 
 @pytest.mark.parametrize(
@@ -166,31 +172,84 @@ def row(name: str, solved: int, ended: int = 30, epochs: float = 100.0) -> dict[
             ["Most often solved: a; b, 100 % each.", "Never solved: c; d, 0 % each."],
         ),
         ([row("a", 0, 0)], []),
+        (
+            [lost("a", 28, 3), row("b", 20)],
+            [
+                "Reached at some epoch by 48 of 60 ended runs, held at the end by 23.",
+                "Reached, then lost: 25 runs (25 of a).",
+                "Most often held at the end: b, 20 of 30 (67 %, 95 % interval 50–90 %).",
+                "Least often: a, 3 of 30 (10 %, 95 % interval 50–90 %).",
+            ],
+        ),
+        (
+            [lost("a", 1, 0)],
+            [
+                "Reached at some epoch by 1 of 30 ended runs, held at the end by 0.",
+                "Reached, then lost: 1 run (1 of a).",
+            ],
+        ),
     ],
 )
 def test_what_is_said_of_success(rows: list[dict[str, Any]], said: list[str]) -> None:
     assert solved(rows) == said
 
 
-def test_what_is_said_of_the_pace(clouds: Material) -> None:
-    late = "median > 1,000"
-    fast = "median 100 epochs to solve (unsolved counted as later)"
-    assert pace(clouds, [row("a", 3)]) == [f"Pace: {fast}."]
-    assert pace(clouds, [row("a", 3), row("b", 5)]) == [f"Pace: {fast} in each of 2 configurations."]
-    assert pace(clouds, [row("a", 3, epochs=np.inf)]) == []
+def test_what_is_said_of_the_pace() -> None:
+    late, counted = "median > 1,000 epochs", "until first reached (the others counted as later)"
+    one, fast = f"median 100 epochs (95 % interval 80 to 120) {counted}", f"median 100 epochs {counted}"
+    assert pace([row("a", 3)]) == [f"Pace: {one}."]
+    assert pace([row("a", 3), row("b", 5)]) == [f"Pace: {fast} in each of 2 configurations."]
+    assert pace([row("a", 3, epochs=np.inf)]) == []
     rows = [row("a", 3), row("b", 5), row("c", 1, epochs=np.inf), row("d", 0, epochs=np.inf)]
-    assert pace(clouds, rows)[0] == f"Fastest: a; b, {fast}; slowest: c; d, {late}."
+    assert pace(rows) == [f"Fastest: a; b, {fast}; slowest: c; d, {late}."]
+
+
+def test_luck_is_not_speed() -> None:
+    lucky = row("a", 30, epochs=0.0) | {"untrained": 16}
+    said = pace([lucky, row("b", 30)])
+    assert said[0] == "Met before any training, by luck: 16 runs (16 of a)."
+    assert said[1].startswith("Pace: median 100 epochs")
+    assert pace([lucky]) == said[:1]
+
+
+def test_comparisons_have_an_interval_and_p_or_are_undecided(xor: Material) -> None:
+    decided = paired(xor)
+    assert len(decided) == 2 and all("p = 0.0039 after Holm's correction" in text for text in decided)
+    later = xor.runs["solved_epoch"].fillna(2999.0)
+    told = paired(dataclasses.replace(xor, runs=xor.runs.assign(solved_epoch=later)))
+    assert len(told) == 2 and all("(median of 10 pairs, 95 % interval " in text for text in told)
+    scrambled = later.where(xor.runs["seed"] % 2 == 0, 5000 - later)
+    said = paired(dataclasses.replace(xor, runs=xor.runs.assign(solved_epoch=scrambled)))
+    assert len(said) == 1
+    assert said[0].startswith("Seed by seed, 2 of 2 comparisons of epochs until first reached are undecided")
+
+
+def test_who_has_not_left_the_start_is_not_called_stuck(xor: Material) -> None:
+    level = np.where(xor.runs["loss"].eq("squared"), LEVELS[0].squared, LEVELS[0].log_likelihood) / 4
+    runs = xor.runs.assign(
+        initial_loss=level * np.where(xor.runs["seed"] < 2, 1.0, 1.5),
+        final_loss=np.where(xor.runs["seed"] < 3, level, 0.0),
+        final_accuracy=np.where(xor.runs["seed"] < 3, 0.5, 1.0),
+    )
+    (said,) = plateaus(dataclasses.replace(xor, runs=runs))
+    assert (
+        "9 runs (9 with the outputs for all four at ½, 6 of which started there and may not have left it yet)"
+        in said
+    )
 
 
 def test_what_is_said_of_losses(clouds: Material) -> None:
-    rows = [{"configuration": name, "loss": "squared", "median_final_loss": 0.5} for name in "abc"]
+    ends = {"median_final_loss_low": 0.4, "median_final_loss_high": 0.6, "diverged": 0, "ended": 20}
+    rows = [{"configuration": name, "loss": "squared", "median_final_loss": 0.5, **ends} for name in "abc"]
     assert losses(clouds, rows) == ["Median final loss (squared): 0.500 in each of 3 configurations."]
-    assert losses(clouds, rows[:1]) == ["Median final loss (squared): 0.500."]
+    assert losses(clouds, rows[:1]) == ["Median final loss (squared): 0.500 (95 % interval 0.400 to 0.600)."]
     blown = [*rows, {**rows[0], "configuration": "d", "median_final_loss": np.inf}]
     assert losses(clouds, blown) == [
         "Lowest median final loss (squared): a; b; c with 0.500; highest: d, half of whose runs diverged."
     ]
     assert losses(clouds, blown[3:]) == []
+    some = [rows[0], {**rows[0], "configuration": "d", "median_final_loss": 0.7, "diverged": 9}]
+    assert losses(clouds, some)[0].endswith(" (diverged, counted as worse than any: 9 of 20 of d).")
 
 
 def test_summary_of_nothing(xor: Material) -> None:

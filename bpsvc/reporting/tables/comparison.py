@@ -1,6 +1,6 @@
 """The table that compares configurations: everything counted, nothing averaged over survivors."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -21,8 +21,9 @@ def prepare(material: Material) -> pd.DataFrame:
     solved_share, solved_low, solved_high (Wilson 95 %), still met it at the last one: held, held_share, …
     (NaN: not known), and met it before any training: untrained; epochs_q1, epochs_median, epochs_q3 until
     first met (inf: later than `horizon`), epochs_low, epochs_high: the median's 95 % bootstrap interval;
-    loss, median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy; signal_ratio: median
-    over runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
+    loss, median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy, each with the _low
+    and _high of such an interval; signal_ratio: median over runs of delta_rms of the first over the last
+    hidden layer at epoch 0; seconds in all.
     """
     ratios = signal_ratios(material)
     rows = []
@@ -41,9 +42,9 @@ def prepare(material: Material) -> pd.DataFrame:
         one_loss = ended["loss"].nunique() <= 1
         row |= {
             "loss": str(cases["loss"].iloc[0]) if one_loss else "several",
-            "median_final_loss": _median(ended, "final_loss") if one_loss else np.nan,
-            "median_accuracy": _median(ended, "final_accuracy", lost=0.0),
-            "median_validation_accuracy": _median(ended, "final_validation_accuracy", lost=0.0),
+            **_median(ended if one_loss else ended.iloc[:0], "final_loss"),
+            **_median(ended, "final_accuracy", lost=0.0),
+            **_median(ended, "final_validation_accuracy", lost=0.0),
             "signal_ratio": _middle(ratios.reindex(cases["case"])),
             "seconds": float(cases["seconds"].sum()),
         }
@@ -88,13 +89,15 @@ def _share(name: str, count: float, runs: int) -> dict[str, float]:
     return {**about, f"{name}_low": share.low, f"{name}_high": share.high}
 
 
-def _median(ended: pd.DataFrame, column: str, lost: float = np.inf) -> float:
-    """The median over ended runs; a diverged run has the worst value, `lost`."""
-    values = ended[column].to_numpy(np.float64, na_value=np.nan)
-    values = np.where(ended["state"].eq(DIVERGED).to_numpy(), lost, values)
-    if values.size == 0 or np.isnan(ended[column].to_numpy(np.float64, na_value=np.nan)).all():
-        return np.inf if values.size and np.isinf(values).all() else np.nan
-    return float(median_band(values[~np.isnan(values)]).median)
+def _median(ended: pd.DataFrame, column: str, lost: float = np.inf) -> dict[str, float]:
+    """The median over ended runs and its interval; a diverged run has the worst value, `lost`."""
+    known = ended[column].to_numpy(np.float64, na_value=np.nan)
+    values = np.where(ended["state"].eq(DIVERGED).to_numpy(), lost, known)
+    if np.isnan(known).all() and not (values.size and np.isinf(values).all()):
+        values = values[:0]
+    name = "median_final_loss" if column == "final_loss" else f"median_{column.removeprefix('final_')}"
+    band = median_band(values[~np.isnan(values)])
+    return {name: float(band.median), f"{name}_low": float(band.low), f"{name}_high": float(band.high)}
 
 
 def _middle(values: "pd.Series[float]") -> float:
@@ -113,11 +116,12 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
         shown["reached (95 % interval)"] = [_counted(row, "solved") for row in rows]
         shown["held at the end (95 % interval)"] = [_counted(row, "held") for row in rows]
         shown["epochs until reached: median (quartiles)"] = [_epochs(row) for row in rows]
-    shown["median final loss"] = [figure(row["median_final_loss"]) for row in rows]
+    shown["median final loss (95 % interval)"] = [_banded(row, "median_final_loss", figure) for row in rows]
     for column, heading in _OPTIONAL.items():
         # A criterion on accuracy has said what the median accuracy could say.
         if frame[column].notna().any() and not (column == "median_accuracy" and "solved" in frame):
-            shown[heading] = [(percent if "accuracy" in column else figure)(row[column]) for row in rows]
+            words = percent if "accuracy" in column else figure
+            shown[heading] = [_banded(row, column, words) for row in rows]
     return pd.DataFrame(shown)
 
 
@@ -128,20 +132,28 @@ def _counted(row: Mapping[Hashable, Any], what: str) -> str:
     return f"{whole(row[what])} of {row['ended']}: {percent(row[f'{what}_share'])} ({interval})"
 
 
+def _banded(row: Mapping[Hashable, Any], column: str, words: Callable[[float], str]) -> str:
+    ends = [words(row[name]) for name in (f"{column}_low", f"{column}_high") if name in row]
+    return words(row[column]) + (f" ({' … '.join(ends)})" if len(set(ends)) == 2 else "")
+
+
 def _epochs(row: Mapping[Hashable, Any]) -> str:
     q1, median, q3 = (later(row[f"epochs_{name}"], row["horizon"]) for name in ("q1", "median", "q3"))
     return f"{median} ({q1} … {q3})" if q1 != q3 else median
 
 
 _OPTIONAL: Final = {
-    "median_accuracy": "median accuracy",
-    "median_validation_accuracy": "median validation accuracy",
+    "median_accuracy": "median accuracy (95 % interval)",
+    "median_validation_accuracy": "median validation accuracy (95 % interval)",
     "signal_ratio": "signal, first / last hidden layer",
 }
 
 
 def note(frame: pd.DataFrame) -> str:
-    parts = ["Every run is counted; shares, medians and quartiles are over the ended runs."]
+    parts = [
+        "Every run is counted; shares, medians (with percentile bootstrap intervals) and quartiles are over "
+        "the ended runs."
+    ]
     if "solved" in frame:
         parts.append(
             "Reached: the success criterion was met at some epoch, the first of which counts; held at the "

@@ -46,7 +46,8 @@ def note(frame: pd.DataFrame) -> str:
         "stands, within "
         f"{TOLERANCE:.0%}".replace("%", " %")
         + f". Summed over the four patterns, −log L is there {nats}; the squared loss {squares}. "
-        f"“{OTHER}”: between levels, most likely still on its way."
+        f"“{OTHER}”: between levels, most likely still on its way. A net whose outputs start near ½ stands "
+        "at the first level before any training, and may not have left it yet."
     )
 
 
