@@ -39,7 +39,8 @@ def check_header(rows: CsvRows) -> None:
         raise rows.error(
             f"the whole header is one column, {shown(rows.header[0])}",
             cell=0,
-            remedy=f"does the file use {_DELIMITERS[other]}? set delimiter",
+            remedy=f"does the file use {_DELIMITERS[other]}? set the delimiter of `data`, or write "
+            f"{_DELIMITERS.get(rows.delimiter, shown(rows.delimiter))}",
         )
     for i, name in enumerate(rows.header):
         if not name:

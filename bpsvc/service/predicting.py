@@ -1,12 +1,14 @@
 """Predict: put examples through a trained network, with the scaling and the classes it was trained with."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bpsvc import data, nn
+from bpsvc.errors import DataError
 from bpsvc.service.answers import classes_of
 from bpsvc.service.networks import Trained, load
 from bpsvc.store import Store
@@ -21,7 +23,7 @@ def predict(
     the target.
 
     Without a file it is the data the run was trained on (with their targets), else the rows of a CSV file
-    that has the same features, found by their headings.
+    that has the same features, found by their headings, with the delimiter of the run's own file or commas.
 
     Raises:
         NotFoundError: there is no such run, or it has not begun.
@@ -29,7 +31,7 @@ def predict(
     """
     trained = load(store, reference)
     dataset = trained.dataset
-    x = dataset.x if file is None else data.read_rows(file, features=dataset.features)
+    x = dataset.x if file is None else _new_rows(store, trained, file)
     scaling = trained.prepared.scaling
     scaled = x if scaling is None else scaling.apply(x)
     activity = [a for _, a in nn.forward(trained.network, trained.theta, trained.knobs, scaled)]
@@ -40,6 +42,38 @@ def predict(
     if file is None:
         columns += _targets(dataset)
     return _unique([name for name, _ in columns]), list(zip(*(values for _, values in columns), strict=True))
+
+
+def _new_rows(store: Store, trained: Trained, file: Path) -> nn.Floats:
+    """The features of new examples (N, I), read as the file of an experiment with this run, else with commas:
+    no part of a run is how the text of its data was divided.
+    """
+    found = store.query(
+        """SELECT spec FROM experiments JOIN experiment_runs USING (experiment)
+        WHERE run_id = :run ORDER BY submitted_at DESC""",
+        {"run": trained.run_id},
+    )
+    wrong: list[DataError] = []
+    own = [one for (spec,) in found.rows for one in _delimiters(json.loads(spec))]
+    for delimiter in dict.fromkeys([*own, ","]):
+        try:
+            return data.read_rows(file, features=trained.dataset.features, delimiter=delimiter)
+        except DataError as error:
+            wrong.append(error)
+    raise wrong[0]
+
+
+def _delimiters(part: Any) -> Iterator[str]:
+    """Every delimiter that a spec names: in `data`, or where the sweep varies it."""
+    if isinstance(part, list):
+        for item in part:
+            yield from _delimiters(item)
+    elif isinstance(part, dict):
+        for name, value in part.items():
+            if name in ("delimiter", "data.delimiter"):
+                yield from value if isinstance(value, list) else [value]
+            else:
+                yield from _delimiters(value)
 
 
 def _hidden(activity: Sequence[nn.Floats]) -> list[Column]:

@@ -134,6 +134,31 @@ def test_a_csv_file_trains_and_predicts(bpsvc: Bpsvc) -> None:
     assert row["predicted"] == "setosa"
 
 
+def test_new_rows_are_divided_as_the_file_that_was_trained_on(bpsvc: Bpsvc) -> None:
+    spec = {
+        "data": {"source": "csv", "path": "own.csv", "target": "y", "delimiter": ";"},
+        "network": {"hidden": [2]},
+        "training": {"learning_rate": 1.0, "epochs": 5},
+        "seeds": 1,
+    }
+    Path("own.json").write_text(json.dumps(spec))
+    Path("own.csv").write_text("a;b;y\n0;0;0\n0;1;1\n1;0;1\n1;1;0\n")
+    Path("commas.csv").write_text("b,a\n0,0\n1,0\n0,1\n1,1\n")
+    assert bpsvc("submit", "own.json", *PROCESSES).code == 0
+    told = [
+        bpsvc("predict", "@last", *file, "--format", "json") for file in ((), ("own.csv",), ("commas.csv",))
+    ]
+    outputs = [[row["h"] for row in one.json] for one in told]
+    assert outputs[0] == outputs[1] == outputs[2]
+    Path("bad.csv").write_text("a;b\n0;0\n1,5;x\n")
+    assert "bad.csv:3:1: column 'a': cell '1,5'" in bpsvc("predict", "@last", "bad.csv").err
+    Path("bars.csv").write_text("a|b\n0|0\n")
+    assert (
+        "does the file use '|'? set the delimiter of `data`, or write ';'"
+        in bpsvc("predict", "@last", "bars.csv").err
+    )
+
+
 def test_looking_never_makes_a_database(bpsvc: Bpsvc) -> None:
     for command in (("status",), ("runs",), ("show", "@last"), ("query", "SELECT 1"), ("report",)):
         assert bpsvc(*command).code == 4
