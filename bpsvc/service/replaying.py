@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from bpsvc import nn
@@ -16,19 +18,20 @@ from bpsvc.work import checkpoint, stacking
 
 @dataclass(frozen=True)
 class Difference:
-    """The first segment of a run that came out otherwise: it ended at `epoch`."""
+    """What came out otherwise first: the state at the end of a segment, or a recorded series at `epoch`."""
 
     run_id: int
     epoch: int
+    what: str = "the state"
 
     def __str__(self) -> str:
-        return f"run {self.run_id}, epoch {self.epoch}: trained again, the state is another one"
+        return f"run {self.run_id}, epoch {self.epoch}: trained again, {self.what} is another one"
 
 
 def replay(
     store: Store, runs: Sequence[int], tell: Callable[[int], None] = lambda run: None
 ) -> Iterator[Difference]:
-    """Train these runs again, each on its own, and compare the digest of every segment's end."""
+    """Train these runs again, each on its own, and compare every segment's end and every record."""
     for run_id in runs:
         difference = _replay(store, run_id)
         if difference is not None:
@@ -61,10 +64,31 @@ def _replay(store: Store, run_id: int) -> Difference | None:
     run, seeds = RunSpec.from_canonical(about["spec"]), [int(about["seed"])]
     problem = stacking.stack([run], seeds, store.dataset(about["data_digest"]))
     with threadpool_limits(limits=1):
-        state, _ = nn.start(problem, stacking.initial(problem.network, [run], seeds))
+        state, first = nn.start(problem, stacking.initial(problem.network, [run], seeds))
+        pieces = [first]
         for epoch, digest in segments:
             if epoch > state.epoch:
-                state, _ = nn.advance(problem, state, epoch - state.epoch)
+                state, records = nn.advance(problem, state, epoch - state.epoch)
+                pieces.append(records)
             if checkpoint.digest(checkpoint.pack(state)[0]) != digest:
                 return Difference(run_id, epoch)
+    return _recorded(store, run_id, nn.join(pieces))
+
+
+def _recorded(store: Store, run_id: int, again: nn.Records) -> Difference | None:
+    """The first record that is not as trained again; what is missing altogether is for `verify` to find."""
+    with store.snapshot() as now:
+        tables = now.epochs(runs=[run_id]), now.layer_gradients(runs=[run_id])
+    epochs = {"epoch": again.epoch, **again.epochs}
+    layers = next(iter(again.layers.values())).shape[1]
+    rows = {"epoch": np.repeat(again.epoch, layers), "layer": np.tile(np.arange(1, layers + 1), len(again))}
+    gradients = rows | {name: values.ravel() for name, values in again.layers.items()}
+    for name, trained, stored in zip(("epochs", "layer_gradients"), (epochs, gradients), tables, strict=True):
+        keys = [key for key in ("epoch", "layer") if key in trained]
+        both = pd.DataFrame(trained).merge(stored, on=keys, suffixes=("", " stored"))
+        for series in (series for series in trained if series not in keys):
+            a, b = both[series].to_numpy(float), both[f"{series} stored"].to_numpy(float)
+            other = np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))
+            if len(other):
+                return Difference(run_id, int(both["epoch"][other[0]]), f"{series} in {name}")
     return None

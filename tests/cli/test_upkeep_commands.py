@@ -59,6 +59,21 @@ def test_a_changed_state_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path) -> None
     assert ran.code == 1 and "run 3, epoch 20" in ran.out
 
 
+@pytest.mark.parametrize(
+    ("table", "series"), [("epochs", "loss"), ("epochs", "sharpness"), ("layer_gradients", "w_dot_g")]
+)
+def test_a_changed_record_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path, table: str, series: str) -> None:
+    bpsvc("submit", tiny, "--set", 'record.series=["sharpness", "w_dot_g"]', *ALONE)
+    assert bpsvc("verify", "--replay-fraction", 1).code == 0
+    with sqlite3.connect("bpsvc.db") as connection:
+        connection.execute(
+            f"UPDATE {table} SET {series} = {series} * (1 + 1e-15) WHERE run_id = 3 AND epoch = 7"
+        )
+    assert bpsvc("verify").code == 0, "the table is whole"
+    ran = bpsvc("verify", "--replay", 3)
+    assert ran.code == 1 and f"run 3, epoch 7: trained again, {series} in {table} is another one" in ran.out
+
+
 def test_runs_of_older_numerics_hold_and_are_not_replayed(
     bpsvc: Bpsvc, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
