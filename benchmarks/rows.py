@@ -49,7 +49,7 @@ ROWS = (
     Row(WIDER, 1000, 500, {JAX: 0.8}),
     Row(WIDER, 1000, 1000, {JAX: 1.5}, cores=2),
     Row(DEEP, 100, 400, {JAX: 0.7}),
-    Row(DEEP, 1000, 50, {JAX: 0.9}),
+    Row(DEEP, 1000, 200, {JAX: 0.9}),
     Row(DIGITS, 8, 60, {JAX: 1.0, SKLEARN: 6.0, TORCH: 5.0}, solo_epochs=DIGITS_SOLO),
     Row(DIGITS, 32, 20, {JAX: 1.0, SKLEARN: 6.0, TORCH: 5.0}, solo_epochs=DIGITS_SOLO),
     Row(XOR, 1, 10000, {SKLEARN: 3.0, TORCH: 20.0}),
