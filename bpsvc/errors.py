@@ -54,16 +54,22 @@ class SpecError(BpsvcError):
 
     def __init__(self, findings: Sequence[Finding], *, source: str = "spec", text: str | None = None) -> None:
         self.findings, self.source, self.text = tuple(findings), source, text
-        super().__init__("\n\n".join(self._explain(finding) for finding in self.findings))
+        places = [(finding.line, finding.column) for finding in self.findings]
+        super().__init__(
+            "\n\n".join(
+                self._explain(finding, excerpt=i == 0 or place != places[i - 1])
+                for i, (finding, place) in enumerate(zip(self.findings, places, strict=True))
+            )
+        )
 
-    def _explain(self, finding: Finding) -> str:
+    def _explain(self, finding: Finding, *, excerpt: bool) -> str:
         where = self.source
         if finding.line is not None:
             where += f":{finding.line}:{finding.column or 1}"
         field = dotted(finding.path)
         lines = [f"{where}: {_short(field) + ': ' if field else ''}{_short(finding.what)}"]
         source = self.text.split("\n") if self.text is not None else []
-        if finding.line is not None and 0 < finding.line <= len(source):
+        if excerpt and finding.line is not None and 0 < finding.line <= len(source):
             line, column = clip(source[finding.line - 1].rstrip("\r"), finding.column or 1)
             lines += [f"    {line}", "    " + " " * (column - 1) + "^"]
         if finding.allowed:
@@ -75,10 +81,14 @@ class SpecError(BpsvcError):
 
 class DataError(BpsvcError):
     """Data of a spec cannot be read or do not fit the network; the message says in which file, line and
-    column.
+    column. `others` are wrong beside it.
     """
 
     exit_code = 2
+    others: tuple["DataError", ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *map(str, self.others)])
 
 
 class QueryError(BpsvcError):

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from bpsvc.data.csv_rows import Block, CsvRows
+from bpsvc.data.csv_rows import Block, CsvRows, Fault
 from bpsvc.data.labels import number_of
 from bpsvc.data.limits import CLASSES
 from bpsvc.data.names import fault_of, shown
@@ -18,12 +18,14 @@ _MISSING: Final = frozenset(["", "nan", "na", "n/a", "null", "none", "?", "-", "
 _DELIMITERS: Final = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 
-def places_of(rows: CsvRows, names: Sequence[str], role: str) -> list[int]:
-    """Where the named columns stand in the header. DataError for a name that is not there, or there twice."""
+def places_of(rows: CsvRows, names: Sequence[str], role: str, taken: Sequence[str] = ()) -> list[int]:
+    """Where the named columns stand in the header. DataError for a name that is not there, or there twice;
+    those `taken` are not offered instead.
+    """
     places = []
     for name in names:
         if name not in rows.header:
-            raise _no_such_column(rows, name, role)
+            raise _no_such_column(rows, name, role, taken)
         if rows.header.count(name) > 1 or list(names).count(name) > 1:
             raise rows.error(f"the {role} column {shown(name)} is named twice", cell=rows.header.index(name))
         places.append(rows.header.index(name))
@@ -62,10 +64,11 @@ def check_header(rows: CsvRows) -> None:
         seen[name] = i
 
 
-def _no_such_column(rows: CsvRows, name: str, role: str) -> DataError:
-    shortened = ", ".join(rows.header[:20]) + (", …" if len(rows.header) > 20 else "")
-    folded = {known.casefold(): known for known in rows.header}
-    remedy = did_you_mean(name, rows.header)
+def _no_such_column(rows: CsvRows, name: str, role: str, taken: Sequence[str]) -> DataError:
+    free = [known for known in rows.header if known not in taken]
+    shortened = ", ".join(free[:20]) + (", …" if len(free) > 20 else "")
+    folded = {known.casefold(): known for known in free}
+    remedy = did_you_mean(name, free)
     if name.strip().casefold() in folded:
         remedy = f"did you mean {folded[name.strip().casefold()]!r}?"
     if all(number_of(cell) is not None for cell in rows.header):
@@ -91,30 +94,35 @@ def floats(cells: Sequence[str]) -> Floats | None:
     return numbers if bool(np.isfinite(numbers).all()) else None
 
 
-def number_block(rows: CsvRows, block: Block, places: Sequence[int], remedy: str) -> Floats:
-    """The cells of a block at `places` as numbers, shape (rows, len(places)). DataError at the first that
-    is none; `remedy` is what else might be meant.
+@dataclass(frozen=True)
+class Numbers:
+    """Columns of numbers: what else may be meant where a cell is none (`remedy`), and where none of a
+    column's cells is one (`text`).
     """
-    table = np.empty((len(block.rows), len(places)))
-    for i, place in enumerate(places):
-        numbers = floats([row[place] for row in block.rows])
-        if numbers is None:
-            raise _first_bad(rows, block, places, remedy)
-        table[:, i] = numbers
-    return table
 
+    rows: CsvRows
+    places: Sequence[int]
+    remedy: str
+    text: str
 
-def _first_bad(rows: CsvRows, block: Block, places: Sequence[int], remedy: str) -> DataError:
-    row, place = next(
-        (r, p)
-        for r, cells in enumerate(block.rows)
-        for p in sorted(places)
-        if (number := number_of(cells[p])) is None or not np.isfinite(number)
-    )
-    what, cure = number_fault(block.rows[row][place])
-    return rows.error(
-        f"column {shown(rows.header[place])}: {what}", cell=place, row=row, block=block, remedy=cure or remedy
-    )
+    def block(self, block: Block, faults: list[Fault]) -> Floats:
+        """The cells of a block as numbers, shape (rows, columns); those that are none are `faults`."""
+        table = np.zeros((len(block.rows), len(self.places)))
+        for i, place in enumerate(self.places):
+            cells = [row[place] for row in block.rows]
+            numbers = floats(cells)
+            if numbers is None:
+                faults += self._faults(place, cells)
+            else:
+                table[:, i] = numbers
+        return table
+
+    def _faults(self, place: int, cells: Sequence[str]) -> list[Fault]:
+        column = f"column {shown(self.rows.header[place])}"
+        found = [(row, *number_fault(cell)) for row, cell in enumerate(cells) if floats([cell]) is None]
+        if len(found) == len(cells) > 1 and not any(cure for _, _, cure in found):
+            return [Fault(0, place, f"{column}: {found[0][1]}, nor is any other here", self.text)]
+        return [Fault(row, place, f"{column}: {what}", cure or self.remedy) for row, what, cure in found]
 
 
 def number_fault(cell: str) -> tuple[str, str]:
@@ -136,35 +144,40 @@ def number_fault(cell: str) -> tuple[str, str]:
 class Labels:
     """Codes of class labels in order of appearance; `text_only` refuses labels that are numbers."""
 
+    rows: CsvRows
     place: int
     text_only: bool
 
     def __post_init__(self) -> None:
         self.codes: dict[str, int] = {}
 
-    def block(self, rows: CsvRows, block: Block) -> Floats:
-        """Codes of the labels of one block, shape (rows, 1)."""
+    def block(self, block: Block, faults: list[Fault]) -> Floats:
+        """Codes of the labels of one block, shape (rows, 1); what can be none is among the `faults`."""
         labels = [row[self.place].strip() for row in block.rows]
+        column = shown(self.rows.header[self.place])
         for row, label in enumerate(labels):
-            if label not in self.codes:
-                self._add(rows, block, row, label)
-        return np.fromiter((self.codes[label] for label in labels), np.float64, len(labels))[:, None]
+            if label in self.codes:
+                continue
+            if len(self.codes) == CLASSES:
+                what = f"column {column}: more than {CLASSES:,} different labels"
+                faults.append(Fault(row, self.place, what, "is it an identifier? choose another target"))
+                break
+            what, remedy = self._wrong(label)
+            if what:
+                faults.append(Fault(row, self.place, f"column {column}: {what}", remedy))
+            else:
+                self.codes[label] = len(self.codes)
+        return np.fromiter((self.codes.get(label, 0) for label in labels), np.float64, len(labels))[:, None]
 
-    def _add(self, rows: CsvRows, block: Block, row: int, label: str) -> None:
-        what = remedy = ""
+    def _wrong(self, label: str) -> tuple[str, str]:
+        """Why a text is no label, and what to do; empty when it is one."""
         if not label:
-            what, remedy = "cell '': the label is missing", "mend or remove the row"
-        elif fault := fault_of(label):
-            what = f"the label {shown(label)} {fault}"
-        elif self.text_only and number_of(label) is not None:
-            what, remedy = (
+            return "cell '': the label is missing", "mend or remove the row"
+        if fault := fault_of(label):
+            return f"the label {shown(label)} {fault}", ""
+        if self.text_only and number_of(label) is not None:
+            return (
                 f"cell {shown(label)}: a number among text labels",
                 'mend it, or set "target_kind": "class"',
             )
-        elif len(self.codes) == CLASSES:
-            what = f"more than {CLASSES:,} different labels"
-            remedy = "is it an identifier? choose another target"
-        if what:
-            column = shown(rows.header[self.place])
-            raise rows.error(f"column {column}: {what}", cell=self.place, row=row, block=block, remedy=remedy)
-        self.codes[label] = len(self.codes)
+        return "", ""

@@ -7,8 +7,8 @@ from typing import Final, Literal
 
 import numpy as np
 
-from bpsvc.data.csv_columns import Labels, check_header, number_block, places_of
-from bpsvc.data.csv_rows import Block, CsvRows
+from bpsvc.data.csv_columns import Labels, Numbers, check_header, places_of
+from bpsvc.data.csv_rows import Block, CsvRows, Fault
 from bpsvc.data.dataset import Dataset
 from bpsvc.data.files import open_data, printable
 from bpsvc.data.labels import number_of, ordered
@@ -18,8 +18,12 @@ from bpsvc.errors import DataError
 
 TargetKind = Literal["auto", "number", "class"]
 
+Reader = Callable[[Block, list[Fault]], Floats]
+"""A block as numbers, and what is wrong with it."""
+
 _FILE_BYTES: Final = 2**31
 _FEATURE: Final = "name the numeric columns in features, or mend the cell"
+_TEXT: Final = "leave it out of features, or write a column of 0 and 1 for each of its values"
 
 
 def read_csv(
@@ -37,7 +41,7 @@ def read_csv(
     classes when its first cell is no number, and refuses a column that mixes both. Classes are in the order
     of their labels (see `labels.ordered`).
 
-    Raises DataError `file:line:column: cell …: rule; remedy` at the first thing that is wrong: nothing is
+    Raises DataError `file:line:column: cell …: rule; remedy` with the first cells that are wrong: nothing is
     skipped, filled in or guessed. Empty lines at the end are no rows.
     """
     targets = _target_names(target, target_kind)
@@ -46,7 +50,7 @@ def read_csv(
         check_header(rows)
         y_places = places_of(rows, targets, "target")
         names = [name for name in rows.header if name not in targets] if features is None else list(features)
-        x_places = places_of(rows, names, "feature")
+        x_places = places_of(rows, names, "feature", taken=targets)
         if not names:
             raise rows.error(
                 "there is no feature column", cell=0, remedy="a file needs one beside the target"
@@ -55,7 +59,7 @@ def read_csv(
             raise DataError(f"the column {both[0]!r} is both feature and target", remedy="name it once")
         blocks = rows.blocks()
         first = _first_block(rows, blocks)
-        labels = _labels(first, y_places, target_kind)
+        labels = _labels(rows, first, y_places, target_kind)
         read_y = _target_reader(rows, y_places, labels, target_kind)
         x, y = _tables(rows, chain([first], blocks), x_places, read_y)
         classes = None
@@ -85,7 +89,7 @@ def read_rows(path: str | Path, *, features: Sequence[str], delimiter: str = ","
         places = places_of(rows, features, "feature")
         blocks = rows.blocks()
         blocks = chain([_first_block(rows, blocks)], blocks)
-        return _tables(rows, blocks, places, lambda block: np.empty((len(block.rows), 0)))[0]
+        return _tables(rows, blocks, places, lambda block, faults: np.empty((len(block.rows), 0)))[0]
 
 
 def _first_block(rows: CsvRows, blocks: Iterable[Block]) -> Block:
@@ -97,7 +101,7 @@ def _first_block(rows: CsvRows, blocks: Iterable[Block]) -> Block:
     return first
 
 
-def _labels(first: Block, places: Sequence[int], kind: TargetKind) -> Labels | None:
+def _labels(rows: CsvRows, first: Block, places: Sequence[int], kind: TargetKind) -> Labels | None:
     """The collector of class labels, or None for numbers. The first cell decides: a typo in a later one
     must not make classes of a column of numbers.
     """
@@ -106,30 +110,31 @@ def _labels(first: Block, places: Sequence[int], kind: TargetKind) -> Labels | N
     cell = first.rows[0][places[0]]
     if kind == "auto" and (not cell.strip() or number_of(cell) is not None):
         return None
-    return Labels(places[0], text_only=kind == "auto")
+    return Labels(rows, places[0], text_only=kind == "auto")
 
 
-def _target_reader(
-    rows: CsvRows, places: Sequence[int], labels: Labels | None, kind: TargetKind
-) -> Callable[[Block], Floats]:
+def _target_reader(rows: CsvRows, places: Sequence[int], labels: Labels | None, kind: TargetKind) -> Reader:
     if labels is not None:
-        return lambda block: labels.block(rows, block)
+        return labels.block
     remedy = "mend the cell"
     if len(places) > 1:
         remedy = "several target columns are numbers; a target of classes is one column"
     elif kind == "auto":
         remedy = 'the first cell is a number; for class labels set "target_kind": "class"'
-    return lambda block: number_block(rows, block, places, remedy)
+    return Numbers(rows, places, remedy, remedy).block
 
 
 def _tables(
-    rows: CsvRows, blocks: Iterable[Block], x_places: Sequence[int], read_y: Callable[[Block], Floats]
+    rows: CsvRows, blocks: Iterable[Block], x_places: Sequence[int], read_y: Reader
 ) -> tuple[Floats, Floats]:
     """x (N, I) and y (N, T), a block at a time so that the text never stands in memory as a whole."""
     x_parts, y_parts, count = [], [], 0
+    read_x = Numbers(rows, x_places, _FEATURE, _TEXT).block
     for block in blocks:
-        x_parts.append(number_block(rows, block, x_places, _FEATURE))
-        y_parts.append(read_y(block))
+        faults: list[Fault] = []
+        x_parts.append(read_x(block, faults))
+        y_parts.append(read_y(block, faults))
+        rows.refuse(block, faults)
         count += len(block.rows)
         check_size(count, len(x_places) + y_parts[-1].shape[1], f"{rows.name}: the first {count:,} rows")
     return np.concatenate(x_parts), np.concatenate(y_parts)

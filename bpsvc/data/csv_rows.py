@@ -7,14 +7,16 @@ rows, so finding the line and column of a bad cell costs nothing until there is 
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, NamedTuple
 
 from bpsvc.data.csv_place import start_of
 from bpsvc.errors import DataError
 
 RECORD_CHARACTERS: Final = 4 * 2**20
+FAULTS: Final = 10
+"""So many wrong cells are told at once."""
 _BLOCK_CELLS: Final = 2**17
 
 
@@ -37,6 +39,15 @@ class Block:
                 break
             line, left = line + 1, left - len(text)
         return line, left + 1
+
+
+class Fault(NamedTuple):
+    """What is wrong with a cell of a block."""
+
+    row: int
+    cell: int
+    what: str
+    remedy: str
 
 
 class CsvRows:
@@ -81,6 +92,25 @@ class CsvRows:
         """An error at a cell of `block`, or of the header: `file:line:column: what; remedy`."""
         line, column = (block or self._header).place(row, cell, self.delimiter)
         return DataError(f"{self.name}:{line}:{column}: {what}", remedy=remedy)
+
+    def refuse(self, block: Block, faults: Sequence[Fault]) -> None:
+        """DataError with the first faults of a block, in the order of the file, and with the one that ended
+        reading, when there are faults.
+        """
+        if not faults:
+            return
+        told = [
+            self.error(one.what, cell=one.cell, row=one.row, block=block, remedy=one.remedy)
+            for one in sorted(faults)[:FAULTS]
+        ]
+        if len(faults) > FAULTS:
+            told.append(
+                DataError(f"{self.name}: these are the first {FAULTS} wrong cells, and there are more")
+            )
+        elif self._failure is not None:
+            told.append(self._failure)
+        told[0].others = tuple(told[1:])
+        raise told[0]
 
     def _read(self, size: int, width: int | None) -> Block | None:
         """At most `size` rows; None at the end of the file. A failure waits until the rows before it were

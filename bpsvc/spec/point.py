@@ -66,7 +66,7 @@ def resolve_point(document: Document, point: Point, library: Library, limits: Li
         subject = _subject(spec, dataset, library, limits, findings)
         findings += findings_in(subject)
     except DataError as error:
-        findings.append(_of_data(error, raw))
+        findings += [_of_data(one, raw) for one in (error, *error.others)]
     if findings:
         raise PointError([_placed(finding, document, point) for finding in findings], common=False)
     run = run_of(subject)

@@ -142,6 +142,10 @@ def test_new_rows_are_divided_as_the_file_that_was_trained_on(bpsvc: Bpsvc) -> N
         "seeds": 1,
     }
     Path("own.json").write_text(json.dumps(spec))
+    Path("own.csv").write_text("a;b;y\n0;q;0\n0;1;1\n1;r;1\n")
+    both = bpsvc("validate", "own.json", "--json").json["findings"]
+    assert [one["what"].split(" ")[0] for one in both] == ["own.csv:2:3:", "own.csv:4:3:"]
+    assert bpsvc("validate", "own.json").err.count("^") == 1, "the spec's line is shown once"
     Path("own.csv").write_text("a;b;y\n0;0;0\n0;1;1\n1;0;1\n1;1;0\n")
     Path("commas.csv").write_text("b,a\n0,0\n1,0\n0,1\n1,1\n")
     assert bpsvc("submit", "own.json", *PROCESSES).code == 0

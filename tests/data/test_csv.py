@@ -247,6 +247,39 @@ BAD: list[tuple[str | bytes, dict[str, object], str]] = [
 ]
 
 
+def refusal(path: Path, **options: object) -> list[str]:
+    with pytest.raises(DataError) as caught:
+        read_csv(path, target="y", **options)  # type: ignore[arg-type]
+    return str(caught.value).replace(f"{path}:", "").splitlines()
+
+
+def test_all_wrong_cells_are_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,b,y\n1,2,x\nq,3,4\n,NA,\n4,5,v\n1\n")
+    told = refusal(path)
+    assert [one.split(" ")[0] for one in told] == ["3:1:", "3:5:", "4:1:", "4:2:", "4:5:", "6:2:"]
+    assert told[-1].startswith("6:2: the row has 1 cell, the header 3")
+    long = write(tmp_path, "a,y\n" + "1,2\nx,2\n" * 200)
+    told = refusal(long)
+    assert [one.split(":")[0] for one in told[:-1]] == [str(line) for line in range(3, 23, 2)]
+    assert told[-1].endswith(" these are the first 10 wrong cells, and there are more")
+
+
+def test_a_column_of_text_is_one_finding_that_says_what_can_be_done(tmp_path: Path) -> None:
+    path = write(tmp_path, "a,farbe,y\n1,rot,0\nx,blau,1\n3,rot,0\n")
+    text, cell = refusal(path)
+    assert text == (
+        "2:3: column 'farbe': cell 'rot': not a number, nor is any other here; "
+        "leave it out of features, or write a column of 0 and 1 for each of its values"
+    )
+    assert cell.startswith("3:1: column 'a': cell 'x': not a number")
+    assert read_csv(write(tmp_path, "a,farbe,y\n1,rot,0\n2,blau,1\n"), target="y", features=["a"]).inputs == 1
+
+
+def test_a_target_is_not_offered_as_a_feature(tmp_path: Path) -> None:
+    (told,) = refusal(write(tmp_path, "a,b,y\n1,2,3\n"), features=["yy"])
+    assert told == "1:1: there is no feature column 'yy'; allowed: a, b"
+
+
 @pytest.mark.parametrize(("text", "options", "message"), BAD, ids=range(len(BAD)))
 def test_bad_files(tmp_path: Path, text: str | bytes, options: dict[str, object], message: str) -> None:
     path = write(tmp_path, text)
