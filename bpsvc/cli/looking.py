@@ -49,6 +49,7 @@ def query(
         return
     statement, values = canned.resolved(sql, parameters or [])
     with Store(db) as store:
+        values = canned.named(store, sql, values)
         answer = store.query(statement, values, max_rows=max_rows, timeout_s=timeout)
     if output is None:
         print_rows(answer.columns, answer.rows, form)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from bpsvc.errors import UsageError
 from bpsvc.registry import Table, did_you_mean
 from bpsvc.service.describing import assignments
+from bpsvc.store import Store
 
 _PARAMETER: Final = re.compile(r"[:@$](\w+)")
 _WORD: Final = re.compile(r"[\w-]{1,80}")
@@ -34,7 +35,7 @@ QUERIES: Final = Table(
             SELECT activation, hidden, loss, optimizer, learning_rate, init, count(*) AS runs,
                 count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
                 nullif(median(coalesce(solved_epoch, 9e18)), 9e18) AS median_epoch
-            FROM runs WHERE run_id IN (SELECT run_id FROM experiment_runs WHERE name = :experiment AND newest)
+            FROM runs WHERE run_id IN (SELECT run_id FROM experiment_runs WHERE experiment = :experiment)
                 OR :experiment IS NULL
             GROUP BY activation, hidden, loss, optimizer, learning_rate, init ORDER BY solved DESC
             """,
@@ -123,7 +124,8 @@ def resolved(text: str, settings: Sequence[str]) -> tuple[str, dict[str, Any]]:
     """SQL and parameters of a canned query's name, or of SQL itself; `settings` are `name=value`.
 
     Raises:
-        UsageError: a setting is none, or the SQL has no such parameter; or a single word is no name.
+        UsageError: a setting is none or no number, or the SQL has no such parameter; or a single word is no
+            name.
     """
     given = assignments(settings, "a parameter is a name and a value", "run=12")
     sql, defaults = (QUERIES[text].sql, QUERIES[text].parameters) if text in QUERIES else (text, {})
@@ -141,4 +143,25 @@ def resolved(text: str, settings: Sequence[str]) -> tuple[str, dict[str, Any]]:
                 allowed=", ".join(known) or "none",
                 remedy=did_you_mean(name, known),
             )
+        if isinstance(default := defaults.get(name), int | float):
+            _check_number(name, given[name], default)
     return sql, {**defaults, **given}
+
+
+def _check_number(name: str, value: Any, default: float) -> None:
+    whole = isinstance(default, int)
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        rule = f"the parameter {name} is a {'whole ' if whole else ''}number"
+        raise UsageError(rule, value=value, allowed=f"such as {name}={default}")
+
+
+def named(store: Store, text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters of a canned query with `experiment` as its full name: `xor` is the newest revision.
+
+    Raises:
+        NotFoundError: there is no such experiment.
+    """
+    if text not in QUERIES or values.get("experiment") is None:
+        return dict(values)
+    with store.snapshot() as now:
+        return {**values, "experiment": now.experiment(str(values["experiment"])).experiment}

@@ -11,12 +11,19 @@ from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.sandbox import FORBIDDEN_FUNCTIONS
 
 _MISSING: Final = re.compile(r'no such (table|column|function): "?(?:\w+\.)?(\w+)')
+_UNBOUND: Final = re.compile(r"value for binding parameter [:@$](\w+)")
 
 
 def hint(message: str, sql: str) -> tuple[str, str]:
     """What is allowed, and what to do about SQLite's `message` on `sql`; each may be ''."""
     if "one statement" in message:
         return "", "give one SELECT at a time"
+    if message == "datatype mismatch":
+        return "", "LIMIT and OFFSET take whole numbers"
+    if unbound := _UNBOUND.search(message):
+        return "", f"set it: -p {unbound[1]}=VALUE"
+    if message.endswith("you supplied a dictionary (which has only names)."):
+        return "", "write :name for ?, and give its value with -p name=VALUE"
     found = _MISSING.match(message)
     if found is None:
         return "", ""

@@ -54,25 +54,39 @@ LIMITS = {
 }
 
 
+refused: list[str] = []
+"""What an aggregate was given and cannot take: SQLite passes no message on."""
+
+
+def number(value: Any, rule: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """The number between two others that an aggregate was given; ValueError for anything else."""
+    try:
+        if low <= (found := float(value)) <= high:
+            return found
+    except ValueError:
+        pass
+    refused.append(f"{rule}, not {value!r:.40}")
+    raise ValueError(rule)
+
+
 class Quantile:
     """The aggregate `quantile(x, q)`: linear interpolation between the sorted numbers; nulls do not count."""
 
     def __init__(self) -> None:
         self.values: list[float] = []
-        self.share: Any = None
+        self.share: float | None = None
 
     def step(self, value: Any, share: Any) -> None:
-        self.share = share
+        if share is not None:
+            self.share = number(share, "q of quantile(x, q) is a number between 0 and 1", 0.0, 1.0)
         if value is not None:
-            self.values.append(float(value))
+            self.values.append(number(value, "x of quantile(x, q) is a number"))
 
     def finalize(self) -> float | None:
         if not self.values or self.share is None:
             return None
-        if not 0.0 <= float(self.share) <= 1.0:
-            raise ValueError("quantile(x, q) needs q between 0 and 1")
         values = sorted(self.values)
-        at = (len(values) - 1) * float(self.share)
+        at = (len(values) - 1) * self.share
         low, rest = math.floor(at), at - math.floor(at)
         return values[low] if rest == 0.0 else values[low] * (1.0 - rest) + values[low + 1] * rest
 
@@ -85,7 +99,7 @@ class Median:
 
     def step(self, value: Any) -> None:
         if value is not None:
-            self.values.append(float(value))
+            self.values.append(number(value, "x of median(x) is a number"))
 
     def finalize(self) -> float | None:
         return statistics.median(self.values) if self.values else None
@@ -162,7 +176,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         name = getattr(error, "sqlite_errorname", "") or ""
         if late or name == "SQLITE_INTERRUPT":
             return {"error": "time"}
-        return {"error": "sql", "name": name, "message": str(error)}
+        return {"error": "sql", "name": name, "message": refused[0] if refused else str(error)}
     return {"columns": columns, "rows": rows, "truncated": truncated}
 
 

@@ -185,6 +185,11 @@ def test_canned_queries_are_listed_and_answer(bpsvc: Bpsvc, tiny: Path) -> None:
         ran = bpsvc("query", row["name"], "--format", "json")
         assert ran.code == 0, ran.err
         assert isinstance(ran.json, list)
+    tables = [
+        bpsvc("query", "success", "-p", f"experiment={name}", "--format", "json").json
+        for name in ("tiny", "tiny@1", "@last")
+    ]
+    assert tables[0] == tables[1] == tables[2] != []
     (first,) = bpsvc("query", "first-epoch-below", "-p", "loss=0.1250", "--format", "json").json[:1]
     assert first["loss"] == "squared"
     assert bpsvc("query", "fastest", "--format", "csv", "--output", "fast.csv").out == ""
