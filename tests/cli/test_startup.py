@@ -35,6 +35,13 @@ def test_import_and_help_load_nothing_heavy() -> None:
         assert loaded(run, command, "--help") <= {"pydantic"}  # typer's own
 
 
+def test_the_package_is_a_command_and_lists_its_names() -> None:
+    asked = [sys.executable, "-m", "bpsvc", "--version"]
+    assert subprocess.run(asked, capture_output=True, text=True, check=True).stdout.startswith("bpsvc ")
+    listing = "import bpsvc\nassert {'Store', 'Training', 'report', 'submit', 'train'} <= set(dir(bpsvc))"
+    assert loaded(listing) == set()
+
+
 def test_a_dry_run_without_a_store_loads_no_database(tmp_path: Path) -> None:
     (tmp_path / "tiny.json").write_text(json.dumps(TINY))
     run = "from bpsvc.cli import run\nassert run() == 0"
