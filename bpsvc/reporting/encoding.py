@@ -15,6 +15,7 @@ from bpsvc.reporting.palette import ordered_colours, unordered_colours
 EXPERIMENT: Final = "experiment"
 MOST_IN_ONE_PANEL: Final = 7
 MOST_SERIES: Final = 12
+_MOST_SETTINGS: Final = 2  # that differ between experiments, in a name; more stand in a table
 
 
 @dataclass(frozen=True)
@@ -26,31 +27,30 @@ class Factor:
     is_number: bool
 
 
-def numbering(
-    cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]
-) -> np.ndarray[Any, Any]:
+def numbering(cases: pd.DataFrame, factors: Sequence[str]) -> np.ndarray[Any, Any]:
     """The number of each case's configuration, by the order of the factors' levels: (cases,)."""
-    ranks = [_ranks(cases[name]) for name in _columns(factors, experiments)]
+    ranks = [_ranks(cases[name]) for name in factors]
     if not ranks or cases.empty:
         return np.zeros(len(cases), dtype=np.intp)
     return np.unique(np.stack(ranks, axis=1), axis=0, return_inverse=True)[1].reshape(-1)
 
 
-def encoded(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]) -> pd.DataFrame:
+def encoded(
+    cases: pd.DataFrame,
+    factors: Sequence[str],
+    telling: Sequence[Factor],
+    words: Mapping[tuple[str, Any], str],
+    fallback: str,
+) -> pd.DataFrame:
     """One row per configuration, by number: label, panel, series, colour, panel_order, series_order, and the
     factors' values.
 
     Up to seven configurations stand together in one panel, each with its own colour. More are spread over
     panels: one factor (numbers first, as they have an order to show) gives the colours within a panel, the
-    others the panels.
+    others the panels. `fallback` names all runs where nothing tells them apart.
     """
-    columns = _columns(factors, experiments)
     table = cases.drop_duplicates("configuration").sort_values("configuration").reset_index(drop=True)
-    table = table[["configuration", *dict.fromkeys((EXPERIMENT, *factors))]]
-    known = [_factor(name, cases[name]) for name in columns]
-    telling = _telling([factor for factor in known if len(factor.levels) > 1], table)
-    words = _vocabulary(telling)
-    fallback = experiments[0] if len(experiments) == 1 else "all runs"
+    table = table[["configuration", *factors]].copy()
     table["label"] = _joined(table, telling, words) if telling else fallback
     series = _series(telling, len(table))
     if series is None:
@@ -71,11 +71,10 @@ def encoded(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[s
     return table
 
 
-def telling(cases: pd.DataFrame, factors: Sequence[str], experiments: Sequence[str]) -> tuple[Factor, ...]:
+def telling(cases: pd.DataFrame, factors: Sequence[str]) -> tuple[Factor, ...]:
     """The factors that vary, without those that follow from the others."""
-    columns = _columns(factors, experiments)
-    table = cases.drop_duplicates("configuration")[columns]
-    known = [_factor(name, cases[name]) for name in columns]
+    table = cases.drop_duplicates("configuration")[list(factors)]
+    known = [_factor(name, cases[name]) for name in factors]
     return tuple(_telling([factor for factor in known if len(factor.levels) > 1], table))
 
 
@@ -89,10 +88,6 @@ def describe(name: str, value: object) -> str:
 def number(value: object) -> str:
     """A number as people write it: 5, 0.05, 1e-06."""
     return f"{value:g}" if isinstance(value, Real) else str(value)
-
-
-def _columns(factors: Sequence[str], experiments: Sequence[str]) -> list[str]:
-    return [EXPERIMENT, *factors] if len(experiments) > 1 else list(factors)
 
 
 def _is_missing(value: object) -> bool:
@@ -116,19 +111,19 @@ def _place(factor: Factor, value: object) -> int:
 
 def _telling(factors: list[Factor], table: pd.DataFrame) -> list[Factor]:
     """The factors that a label needs: one that follows from the others (a step that travels with the
-    activation) does not.
+    activation) does not, but for the experiment.
     """
     kept = list(factors)
     for factor in [f for f in reversed(factors) if f.is_number] + [
         f for f in reversed(factors) if not f.is_number
     ]:
         others = [f.name for f in kept if f is not factor]
-        if others and len(table[others].drop_duplicates()) == len(table):
+        if factor.name != EXPERIMENT and others and len(table[others].drop_duplicates()) == len(table):
             kept.remove(factor)
     return kept
 
 
-def _series(factors: list[Factor], configurations: int) -> Factor | None:
+def _series(factors: Sequence[Factor], configurations: int) -> Factor | None:
     """The factor that gives the colours within a panel; None: everything fits one panel."""
     if configurations <= MOST_IN_ONE_PANEL or not factors:
         return None
@@ -138,21 +133,41 @@ def _series(factors: list[Factor], configurations: int) -> Factor | None:
     return max(fitting, key=lambda f: (f.is_number, len(f.levels)))
 
 
-def _vocabulary(factors: list[Factor]) -> Mapping[tuple[str, Any], str]:
-    """(factor, value) -> words; text that two factors have in common carries the factor's name."""
+def vocabulary(
+    factors: Sequence[Factor], settings: pd.DataFrame | None = None
+) -> Mapping[tuple[str, Any], str]:
+    """(factor, level) -> words; text that two factors have in common, or that is no word (`[8, 4]`), carries
+    the factor's name. Where nothing but the experiment tells runs apart, it is told with what differs
+    (`settings`, see Material), if that is little.
+    """
     texts = [str(level) for factor in factors for level in factor.levels if not factor.is_number]
-    return {
+    words = {
         (factor.name, level): (
             f"{factor.name} {level}"
-            if texts.count(str(level)) > 1 and not factor.is_number
+            if not factor.is_number and (texts.count(str(level)) > 1 or not str(level)[:1].isalnum())
             else describe(factor.name, level)
         )
         for factor in factors
         for level in factor.levels
     }
+    alone = [factor.name for factor in factors] == [EXPERIMENT]
+    if settings is None or not alone or settings["name"].nunique() > _MOST_SETTINGS:
+        return words
+    for experiment, rows in settings.groupby(EXPERIMENT, sort=False):
+        pairs = zip(rows["label"], rows["value"], strict=True)
+        told = ", ".join(f"{label} {number(none(value))}" for label, value in pairs)
+        words |= {key: f"{text} ({told})" for key, text in words.items() if key == (EXPERIMENT, experiment)}
+    return words
 
 
-def _joined(table: pd.DataFrame, factors: list[Factor], words: Mapping[tuple[str, Any], str]) -> list[str]:
+def none(value: object) -> object:
+    """The value, or a word for a missing one."""
+    return "none" if _is_missing(value) else value
+
+
+def _joined(
+    table: pd.DataFrame, factors: Sequence[Factor], words: Mapping[tuple[str, Any], str]
+) -> list[str]:
     rows = table[[factor.name for factor in factors]].itertuples(index=False, name=None)
     names = [factor.name for factor in factors]
-    return [" · ".join(words[pair] for pair in zip(names, row, strict=True) if pair in words) for row in rows]
+    return [" · ".join(words[pair] for pair in zip(names, row, strict=True)) for row in rows]

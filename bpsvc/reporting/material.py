@@ -2,10 +2,10 @@
 table shares.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -31,12 +31,14 @@ class Material:
     runs: the columns of the public view `runs` as of the experiment's own last epoch, `experiment`,
         `target_epochs` (that epoch), and one column per factor; a run that is in two experiments has a row
         for each.
-    factors: the names of those factor columns, in the order of the spec.
+    factors: the names of the columns that tell runs apart: factors in the order of the spec, and before them
+        `experiment` where experiments are compared.
     epochs, layers: the records, by run and epoch, with run_id, epoch (and layer) and those columns of the
         public tables `epochs` and `layer_gradients` that are to be drawn: EPOCHS_DRAWN, LAYERS_DRAWN.
     surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
     column `target`.
     confusion: optional, counts of classes: run_id, actual, predicted, examples.
+    settings: optional, in what experiments differ though none sweeps it: experiment, name, label, value.
     history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
 
@@ -47,6 +49,7 @@ class Material:
     layers: pd.DataFrame
     surface: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
+    settings: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
 
     def once(self, make: Prepare) -> pd.DataFrame:
@@ -68,17 +71,26 @@ class Material:
     def cases(self) -> pd.DataFrame:
         """One row per experiment and run, judged at that experiment's own horizon (see `cases.judged`)."""
         judged = _cases.judged(self.experiments, self.runs, self.epochs)
-        return judged.assign(configuration=_encoding.numbering(judged, self.factors, self.names))
+        for name in self.factors:
+            if judged[name].isna().any():
+                judged[name] = judged[name].astype(object).where(judged[name].notna(), f"no {name}")
+        return judged.assign(configuration=_encoding.numbering(judged, self.factors))
 
     @cached_property
     def configurations(self) -> pd.DataFrame:
         """One row per combination of factors: label, panel, series, colour (see `encoding.encoded`)."""
-        return _encoding.encoded(self.cases, self.factors, self.names)
+        fallback = self.names[0] if len(self.names) == 1 else "all runs"
+        return _encoding.encoded(self.cases, self.factors, self.telling, self.words, fallback)
 
     @cached_property
     def telling(self) -> tuple[_encoding.Factor, ...]:
         """The factors that vary, without those that follow from the others."""
-        return _encoding.telling(self.cases, self.factors, self.names)
+        return _encoding.telling(self.cases, self.factors)
+
+    @cached_property
+    def words(self) -> Mapping[tuple[str, Any], str]:
+        """(factor, level) -> how names of configurations call it."""
+        return _encoding.vocabulary(self.telling, self.settings)
 
     @cached_property
     def curves(self) -> pd.DataFrame:

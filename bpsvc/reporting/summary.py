@@ -118,7 +118,7 @@ def pace(rows: Sequence[Row]) -> list[str]:
     if lucky:
         names = _listed([f"{row['untrained']} of {row['configuration']}" for row in lucky])
         count = plural(sum(row["untrained"] for row in lucky), "run")
-        said = [f"Met before any training, by luck: {count} ({names})."]
+        said = [f"Met before any training: {count} ({names})."]
     known = [row for row in rows if row.get("epochs_median", 0) > 0]
     if not any(np.isfinite(row["epochs_median"]) for row in known):
         return said

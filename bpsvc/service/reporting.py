@@ -1,6 +1,7 @@
 """Report: gather what is stored of some experiments, in one read transaction, and write pages about it."""
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,6 @@ from typing import Final
 
 import pandas as pd
 
-from bpsvc.errors import UsageError
 from bpsvc.reporting import (
     EPOCHS_DRAWN,
     FIGURES,
@@ -22,7 +22,7 @@ from bpsvc.reporting import (
     slug,
     write,
 )
-from bpsvc.service import answers
+from bpsvc.service import answers, beside
 from bpsvc.service.judging import rejudged
 from bpsvc.service.selecting import ALL, Filter, Pairs, chosen
 from bpsvc.store import Snapshot, Store
@@ -88,18 +88,6 @@ def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> M
     return about if wish.success is None else rejudged(about, wish.success)
 
 
-def _labels(factors: pd.DataFrame, by: Sequence[str]) -> tuple[str, ...]:
-    """The labels of all factors, or of those that are named by path or label."""
-    known = dict(zip(factors["label"], factors["label"], strict=True))
-    if not by:
-        return tuple(known)
-    known |= dict(zip(factors["name"], factors["label"], strict=True))
-    unknown = [name for name in by if name not in known]
-    if unknown:
-        raise UsageError(f"{unknown[0]} is not swept here", allowed=", ".join(known) or "nothing is")
-    return tuple(dict.fromkeys(known[name] for name in by))
-
-
 def seen(
     now: Snapshot,
     experiments: Sequence[str],
@@ -111,20 +99,29 @@ def seen(
     columns `series`.
     """
     names = [now.experiment(name).experiment for name in experiments]
-    runs, factors = now.runs(names), _labels(now.factors(names), by)
-    ids = None
+    swept, runs, ids = now.factors(names), now.runs(names), None
     if only is not None:
         runs = runs[pd.MultiIndex.from_frame(runs[["experiment", "run_id"]]).isin(only)]
         runs, ids = runs.reset_index(drop=True), runs["run_id"].tolist()
+    settings = beside.settings(runs, swept)
+    runs, factors = beside.told_apart(beside.completed(runs, swept), swept, settings, by)
     return Material(
         experiments=now.experiments(names),
         runs=runs,
         factors=factors,
-        epochs=now.epochs(names, runs=ids, series=series),
+        epochs=now.epochs(names, runs=ids, series=_with_judged(series, runs)),
         layers=now.layer_gradients(names, runs=ids, series=LAYERS_DRAWN),
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
+        settings=settings,
     )
+
+
+def _with_judged(series: Sequence[str], runs: pd.DataFrame) -> Sequence[str]:
+    """`series`, and those that a criterion of success judges and no column of `runs` tells the end of."""
+    criteria = [json.loads(text).get("success") or {} for text in runs["spec"].unique()]
+    metrics = dict.fromkeys(criterion.get("metric", "") for criterion in criteria)
+    return [*series, *(name for name in EPOCH_SERIES if name in metrics and name not in series)]
 
 
 def title(experiments: pd.DataFrame) -> str:

@@ -8,8 +8,10 @@ from bpsvc.spec.document import Spec
 from bpsvc.spec.experiment import Experiment, Factor, PlannedRun
 from bpsvc.spec.identity import run_key
 from bpsvc.spec.init_section import Explicit
+from bpsvc.spec.labels import labels_of, values_of
 from bpsvc.spec.limits import Limits, Volume
 from bpsvc.spec.located import Document
+from bpsvc.spec.paths import ABSENT, get
 from bpsvc.spec.reading import MAX_BYTES, read
 from bpsvc.spec.resolving import resolve
 from bpsvc.spec.run_spec import RunLayer, RunSpec
@@ -17,6 +19,7 @@ from bpsvc.spec.schema import json_schema
 from bpsvc.spec.sources import split_of
 
 __all__ = [
+    "ABSENT",
     "MAX_BYTES",
     "Choice",
     "Document",
@@ -29,9 +32,12 @@ __all__ = [
     "RunSpec",
     "Spec",
     "Volume",
+    "get",
     "json_schema",
+    "labels_of",
     "read",
     "resolve",
     "run_key",
     "split_of",
+    "values_of",
 ]

@@ -5,7 +5,7 @@ answered, unknown ones get the list and the closest name. A record added to a ta
 the JSON Schema, without another line.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, Protocol, Union
@@ -28,10 +28,14 @@ class Choice(Frozen):
         own = type(self).__pydantic_fields__.keys() - Choice.__pydantic_fields__.keys()
         return {knob: getattr(self, knob) for knob in sorted(own) if getattr(self, knob) is not None}
 
-    def text(self) -> str:
-        """`leaky_relu(alpha=0.1)`: the name, and the knobs that are not at their defaults."""
+    def text(self, also: Collection[str] = ()) -> str:
+        """`leaky_relu(alpha=0.1)`: the name, with the knobs that are not at their defaults or in `also`."""
         fields = type(self).__pydantic_fields__
-        given = [f"{knob}={value}" for knob, value in self.knobs.items() if value != fields[knob].default]
+        given = [
+            f"{knob}={value}"
+            for knob, value in self.knobs.items()
+            if value != fields[knob].default or knob in also
+        ]
         return f"{self.name}({', '.join(given)})" if given else self.name
 
 

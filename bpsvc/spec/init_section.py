@@ -1,5 +1,6 @@
 """The section `init`: where weights start, by a scheme or given one by one."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, WrapValidator, model_validator
@@ -39,7 +40,7 @@ class Explicit(Choice):
         """Given weights have none."""
         return {}
 
-    def text(self) -> str:
+    def text(self, also: Collection[str] = ()) -> str:
         """Only the word: the weights are too many for a label."""
         return "explicit"
 

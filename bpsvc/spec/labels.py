@@ -1,7 +1,7 @@
 """Short names for swept paths, and values as text: what reports and tables print."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bpsvc.spec.base import Frozen
@@ -37,6 +37,23 @@ def value_of(value: Any) -> float | int | str | None:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return value
     return text_of(value)
+
+
+def values_of(values: Sequence[Any]) -> list[float | int | str | None]:
+    """The values of one factor beside each other: each as `value_of`, but a knob at its default is told where
+    others of the same name differ in it, `uniform(range=0.1)` beside `uniform(range=0.5)`.
+    """
+    settings: dict[tuple[str, str], set[Any]] = {}
+    for value in values:
+        for knob, setting in value.knobs.items() if isinstance(value, Choice) else ():
+            settings.setdefault((value.name, knob), set()).add(json.dumps(setting, default=str))
+    differing = {place for place, found in settings.items() if len(found) > 1}
+    return [
+        value.text([knob for name, knob in differing if name == value.name])
+        if isinstance(value, Choice)
+        else value_of(value)
+        for value in values
+    ]
 
 
 def text_of(value: Any) -> str:

@@ -207,7 +207,7 @@ def test_what_is_said_of_the_pace() -> None:
 def test_luck_is_not_speed() -> None:
     lucky = row("a", 30, epochs=0.0) | {"untrained": 16}
     said = pace([lucky, row("b", 30)])
-    assert said[0] == "Met before any training, by luck: 16 runs (16 of a)."
+    assert said[0] == "Met before any training: 16 runs (16 of a)."
     assert said[1].startswith("Pace: median 100 epochs")
     assert pace([lucky]) == said[:1]
 

@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bpsvc.reporting.encoding import describe
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.outcomes import Outcome, outcome
 from bpsvc.reporting.stats import holm, paired_difference
@@ -84,7 +83,7 @@ def _by_seed(cases: pd.DataFrame, yardstick: Outcome) -> "pd.Series[float]":
 
 def _pairs(material: Material) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:
     """(what is compared, cases of the first level, cases of another), all else being equal."""
-    cases = dict(list(material.cases.groupby("configuration")))
+    cases, words = dict(list(material.cases.groupby("configuration"))), material.words
     for factor in material.telling:
         rest = [other.name for other in material.telling if other is not factor]
         table = material.configurations
@@ -92,14 +91,13 @@ def _pairs(material: Material) -> Iterator[tuple[dict[str, Any], pd.DataFrame, p
         for key, group in groups:
             number = group.drop_duplicates(factor.name).set_index(factor.name)["configuration"]
             values = key if isinstance(key, tuple) else (key,)
-            others = " · ".join(describe(name, value) for name, value in zip(rest, values, strict=True))
+            others = " · ".join(words[pair] for pair in zip(rest, values, strict=True))
             present = [level for level in factor.levels if level in number.index]
             for level in present[1:]:
-                base = describe(factor.name, present[0])
                 head = {
                     "factor": factor.name,
-                    "base": base,
-                    "level": describe(factor.name, level),
+                    "base": words[factor.name, present[0]],
+                    "level": words[factor.name, level],
                     "others": others,
                 }
                 yield head, cases[int(number[present[0]])], cases[int(number[level])]

@@ -8,7 +8,8 @@ from bpsvc.reporting.tables.drift import OCCURRENCES
 from bpsvc.reporting.tables.expected import EXPECTED
 from bpsvc.reporting.tables.failures import FAILURES
 from bpsvc.reporting.tables.record import TableRecord
+from bpsvc.reporting.tables.settings import SETTINGS
 
-TABLES: Final = Table("table", [EXPECTED, COMPARISON, FAILURES, OCCURRENCES])
+TABLES: Final = Table("table", [EXPECTED, SETTINGS, COMPARISON, FAILURES, OCCURRENCES])
 
 __all__ = ["TABLES", "TableRecord"]

@@ -161,7 +161,7 @@ def note(frame: pd.DataFrame) -> str:
             "reaching it later than the last epoch."
         )
         if luck := int(frame["untrained"].sum()):
-            parts.append(f"{plural(luck, 'run')} met it before any training: epoch 0, by luck.")
+            parts.append(f"{plural(luck, 'run')} met it before any training, at epoch 0.")
     if frame["diverged"].sum():
         parts.append("A diverged run counts as worse than any in the medians.")
     if frame["loss"].nunique() > 1:

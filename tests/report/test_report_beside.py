@@ -1,0 +1,127 @@
+"""Experiments beside each other: no run is lost, and what differs between them has a name."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bpsvc import Store, submit
+from bpsvc.errors import UsageError
+from bpsvc.reporting import FIGURES, TABLES, Material, data, summary, write
+from bpsvc.service import reporting
+from bpsvc.spec import Choice, values_of
+from bpsvc.spec.document import Spec
+
+
+def spec(name: str, hidden: object = (2,), **more: Any) -> dict[str, Any]:
+    training = {"learning_rate": 1.0, "epochs": 20}
+    plain = {"data": "xor", "network": {"hidden": hidden}, "init": "uniform", "seeds": 4}
+    return {"name": name, **plain, "training": training, "record": {"every": 5}, **more}
+
+
+SPECS = (
+    spec("losses", sweep={"grid": {"loss": ["log_likelihood", "squared"], "training.learning_rate": [1, 4]}}),
+    spec("depths", {"depth": 2, "units": 3}, sweep={"grid": {"network.hidden.depth": [2, 3]}}),
+    spec("alone", [4], loss="squared"),
+    spec("knobs", init="he_normal", sweep={"grid": {"network.activation": [
+        "leaky_relu", {"name": "leaky_relu", "alpha": 0.2}, "tanh"]}}),
+    spec("task", [2]),
+    spec("task", [4]),
+    spec("task", [4], seeds={"first": 4, "count": 4}),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    db = tmp_path_factory.mktemp("beside") / "b.db"
+    for one in SPECS:
+        submit(one, db=db, processes=1)
+    with Store(db) as opened:
+        yield opened
+
+
+def of(store: Store, *names: str, by: tuple[str, ...] = ()) -> Material:
+    return reporting.material(store, names, reporting.Wish(by=by))
+
+
+def test_a_factor_that_one_does_not_sweep_has_its_value_there(store: Store, tmp_path: Path) -> None:
+    both = of(store, "losses", "depths", "alone")
+    assert both.factors == ("experiment", "loss", "learning_rate", "depth")
+    table = TABLES["comparison"].prepare(both).set_index("configuration")
+    assert table["runs"].sum() == len(both.runs) == 16 + 8 + 4
+    assert table.loc["depths@1 · log_likelihood · learning_rate 1 · depth 3", "depth"] == 3
+    assert table.loc["alone@1 · squared · learning_rate 1 · depth 1", "runs"] == 4
+    assert table["loss"].notna().all()
+    assert TABLES["failures"].prepare(both)["runs"].sum() == len(both.runs)
+    assert (
+        set(data(both, "final")["run_id"])
+        == set(data(both, "loss")["run_id"].dropna())
+        == set(both.runs["run_id"])
+    )
+    page = write(both, tmp_path / "both").read_text(encoding="utf-8")
+    assert "nan" not in " ".join(summary(both))
+    assert ">nan" not in page and "· nan" not in page
+    for figure in (tmp_path / "both" / "figures").glob("*.csv"):
+        assert "nan" not in figure.read_text(encoding="utf-8")
+
+
+def test_where_only_constants_differ_names_say_them(store: Store) -> None:
+    tasks = of(store, "task@1", "task@2")
+    assert list(tasks.configurations["label"]) == ["task@1 (hidden [2])", "task@2 (hidden [4])"]
+    table = TABLES["settings"].present(TABLES["settings"].prepare(tasks))
+    assert table.to_dict("list") == {
+        "experiment": ["task@1", "task@2"], "runs": ["4", "4"], "network.hidden": ["[2]", "[4]"]
+    }  # fmt: skip
+    assert not TABLES["settings"].applies(of(store, "task@1"))
+
+
+def test_runs_are_told_apart_by_what_differs_between_experiments(store: Store) -> None:
+    tasks = ("task@1", "task@2", "task@3")
+    for name in ("hidden", "network.hidden"):
+        table = TABLES["comparison"].prepare(of(store, *tasks, by=(name,)))
+        assert dict(zip(table["configuration"], table["runs"], strict=True)) == {
+            "hidden [2]": 4,
+            "hidden [4]": 8,
+        }
+    both = of(store, "losses", "alone", by=("experiment",))
+    assert TABLES["comparison"].prepare(both)["runs"].tolist() == [16, 4]
+    with pytest.raises(
+        UsageError, match="hiden is not swept here, nor does it differ between experiments"
+    ) as caught:
+        of(store, *tasks, by=("hiden",))
+    assert "hidden" in str(caught.value)
+    with pytest.raises(UsageError, match="hidden is not swept here"):
+        of(store, "losses", by=("hidden",))
+
+
+def test_a_default_is_told_beside_others(store: Store) -> None:
+    labels = set(of(store, "knobs").configurations["label"])
+    assert labels == {"leaky_relu(alpha=0.01)", "leaky_relu(alpha=0.2)", "tanh"}
+    assert set(of(store, "knobs", "alone").cases["activation"]) == {*labels, "logistic"}
+
+
+def test_only_knobs_that_differ_are_told() -> None:
+    def init(value: object) -> Choice:
+        plain = {"data": "xor", "network": {"hidden": [2]}, "training": {"learning_rate": 1, "epochs": 1}}
+        return Spec.model_validate({**plain, "init": value}).init
+
+    narrow, wide = init("uniform"), init({"scheme": "uniform", "range": 0.5})
+    assert values_of([narrow]) == ["uniform"]
+    assert values_of([narrow, init("normal")]) == ["uniform", "normal"]
+    assert values_of([narrow, wide, 3, "a"]) == ["uniform(range=0.1)", "uniform(range=0.5)", 3, "a"]
+
+
+def test_no_figure_loses_an_experiment(store: Store) -> None:
+    both = of(store, "losses", "depths")
+    drawn = [record for record in FIGURES.values() if record.applies(both)]
+    told = {record.name: record.data(both) for record in drawn}
+    named = {
+        name: frame["configuration"].astype(str) for name, frame in told.items() if "configuration" in frame
+    }
+    assert {"solved", "loss", "final", "signal", "weights", "pace"} <= set(named)
+    for name, labels in named.items():
+        assert labels.str.startswith("depths@1").any(), name
+        assert labels.str.startswith("losses@1").any() or name == "depth", (
+            f"{name}: one hidden layer has no slope"
+        )
