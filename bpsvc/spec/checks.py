@@ -1,5 +1,6 @@
 """What has to fit together: network and data, loss and output, training and examples."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +22,9 @@ from bpsvc.spec.located import At
 from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
 from bpsvc.spec.run_spec import RunLayer
 from bpsvc.wording import plural
+
+_ROUNDING: Final = 1e-9
+"""How far from 1 the shares of an example may add up."""
 
 
 @dataclass(frozen=True)
@@ -117,11 +121,11 @@ def _likelihood(subject: Subject) -> Iterator[Finding]:
     if ACTIVATIONS[name].output_only:
         if y.shape[1] == 1:
             return
-        rows = np.flatnonzero((y.sum(axis=1) != 1) | (y.min(axis=1) < 0))
+        rows = np.flatnonzero((np.abs(y.sum(axis=1) - 1) > _ROUNDING) | (y.min(axis=1) < 0))
         if len(rows):
             what = f"the targets of example {rows[0] + 1} are {_row(y[rows[0]])}, which is no class"
             remedy = "the categorical likelihood needs a target of classes, or one 1 among 0s in each example"
-            yield Finding(what, ("data",), "one 1, the rest 0", remedy)
+            yield Finding(what, ("data",), "one 1, the rest 0, or shares that add up to 1", remedy)
         return
     odd = np.argwhere((y != 0) & (y != 1))
     if len(odd):
@@ -175,6 +179,29 @@ def success_and_stop(subject: Subject) -> Iterator[Finding]:
         yield Finding(
             what, ("training", "stop"), remedy='as in "success": {"metric": "max_error", "below": 0.5}'
         )
+
+
+def expectations(subject: Subject) -> Iterator[Finding]:
+    """What is expected of the runs is known of them, and can be."""
+    spec = subject.spec
+    for index, one in enumerate(spec.expect):
+        metric: At = ("expect", index, "metric")
+        if "validation" in one.metric and spec.data.split is None:
+            what = f"{one.metric} needs validation examples"
+            yield Finding(what, metric, remedy='as in "data": {…, "validation": 0.2}')
+        if one.metric.endswith("accuracy") and subject.dataset.kind == "real":
+            yield Finding("real targets have no accuracy", metric)
+        if one.metric.startswith("solved") and spec.success is None:
+            what = f'{one.metric} needs "success", which says what that is'
+            yield Finding(what, metric, remedy='as in "success": {"metric": "max_error", "below": 0.5}')
+        high = 1 if one.metric == "solved" or one.metric.endswith("accuracy") else math.inf
+        if one.metric in ("solved_epoch", "best_epoch", "best_validation_epoch", "epochs_done"):
+            high = spec.training.epochs
+        if one.at_least is not None and one.at_least > high:
+            what = f"{one.metric} never is {one.at_least:g} or more"
+            yield Finding(what, ("expect", index, "at_least"), f"at most {high:,}")
+        if one.below is not None and one.below <= 0:
+            yield Finding(f"{one.metric} never is below {one.below:g}", ("expect", index, "below"), "above 0")
 
 
 def weights(subject: Subject) -> Iterator[Finding]:
@@ -249,6 +276,7 @@ CHECKS: Final[tuple[Check, ...]] = (
     batches,
     cadence,
     success_and_stop,
+    expectations,
     weights,
     parameters,
     memory,

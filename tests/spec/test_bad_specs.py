@@ -228,6 +228,17 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expect": [{"metric": "final_los", "statistic": "mean", "below": 1}]}, "did you mean 'final_loss'?"),
     ({"expect": [{"metric": "final_loss", "statistic": "average", "below": 1}]}, "allowed: mean, median, min, max"),
     ({"expect": [{"metric": "final_loss", "statistic": "mean"}]}, "expect.1: exactly one of"),
+    ({"expect": [{"metric": "best_validation_loss", "statistic": "min", "below": 1}]},
+     "expect.1.metric: best_validation_loss needs validation examples"),
+    ({"expect": [{"metric": "final_accuracy", "statistic": "mean", "at_least": 2}]},
+     "spec:18:16: expect.1.at_least: final_accuracy never is 2 or more"),
+    ({"expect": [{"metric": "solved", "statistic": "mean", "at_least": 1.1}]}, "solved never is 1.1 or more"),
+    ({"expect": [{"metric": "epochs_done", "statistic": "min", "at_least": 1e9}]}, "epochs_done never is 1e+09 or more"),
+    ({"expect": [{"metric": "final_loss", "statistic": "min", "below": 0}]}, "final_loss never is below 0"),
+    ({"success": None, "expect": [{"metric": "solved", "statistic": "mean", "at_least": 1}]},
+     'solved needs "success", which says what that is'),
+    ({"data": {**INLINE, "y": [0.5, 2]}, "expect": [{"metric": "final_accuracy", "statistic": "min", "at_least": 1}]},
+     "expect.1.metric: real targets have no accuracy"),
     # series
     ({"record": {"series": "sharpness"}}, "record.series: this is text"),
     ({"record": {"series": ["sharpnes"]}}, "did you mean 'sharpness'?"),
@@ -355,6 +366,16 @@ def test_a_path_outside_is_a_choice(tmp_path: Path) -> None:
         raw = changed(data={**CSV, "path": path})
         assert "lies outside" in str(refusal(raw, base=tmp_path / "inside"))
         assert len(resolved(raw, base=tmp_path / "inside", allow_path=True).runs) == 3
+
+
+def test_shares_of_classes_may_be_rounded() -> None:
+    rows = [[0.7, 0.2, 0.1], [1 / 3, 1 / 3, 1 / 3], [0.0, 1.0 - 1e-12, 0.0]]
+    assert any(sum(row) != 1 for row in rows)
+    soft = {"source": "inline", "x": [[0.0], [1.0], [2.0]], "y": rows}
+    network = {"hidden": [2], "output": "softmax"}
+    assert len(resolved(changed(data=soft, network=network)).runs) == 3
+    rows[2][1] = 1.0 - 1e-6
+    assert "which is no class" in str(refusal(changed(data=soft, network=network)))
 
 
 def test_limits_can_be_raised() -> None:
