@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db, Limit, Sort, Where
-from bpsvc.cli.output import tell
+from bpsvc.cli.options import DB, Db, Json, Limit, Sort, Where
+from bpsvc.cli.output import print_json, tell
 
 
 class Form(StrEnum):
@@ -34,6 +34,7 @@ def export(
     where: Where = None,
     sort: Sort = None,
     limit: Limit = None,
+    json: Json = False,
 ) -> None:
     """Write all that is stored of experiments into files: tables, weights, data, and what they mean.
 
@@ -52,6 +53,9 @@ def export(
     which = Filter(where, sort, limit)
     with Store(db) as store:
         done = exporting.export(store, experiments or [], output, form=form.value, which=which)
-    print(done.folder)
+    if json:
+        print_json(vars(done))
+    else:
+        print(done.folder)
     rows = f"{done.rows['epochs']} epochs, {done.rows['layer_gradients']} layer rows"
     tell(f"{done.runs} runs, {rows}; README.md there says what each column means")

@@ -5,12 +5,12 @@ import inspect
 import shlex
 import time
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
-from bpsvc.cli.options import Form, Json
-from bpsvc.cli.output import Format, detail, loudness, tell
+from bpsvc.cli.options import Json
+from bpsvc.cli.output import detail, loudness, tell
 from bpsvc.errors import BpsvcError
 
 Quiet = Annotated[
@@ -71,17 +71,17 @@ class Interrupted(BpsvcError):
 
 
 def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A command's function with the habits: typer sees their options beside the function's own. Where rows
-    are printed in a `Form`, --json is short for --format json.
+    """A command's function with the habits: typer sees their options beside the function's own. Where one of
+    the forms of --format is json, --json is short for it.
     """
-
-    short = function.__annotations__.get("form") == Form and "json" not in function.__annotations__
+    forms = get_args(function.__annotations__.get("form"))
+    short = getattr(forms[0], "json", None) if forms else None
 
     @functools.wraps(function)
     def run(*args: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> Any:
         began = time.perf_counter()
-        if short and options.pop("json"):
-            options["form"] = Format.json
+        if short is not None and options.pop("json"):
+            options["form"] = short
         with loudness(-1 if quiet else int(verbose)):
             try:
                 code = function(*args, **options)
@@ -95,7 +95,7 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     signature = inspect.signature(function)
     own = list(signature.parameters.values())
     keyword = inspect.Parameter.KEYWORD_ONLY
-    mine = {"quiet": Quiet, "verbose": Verbose, **({"json": Json} if short else {})}
+    mine = {"quiet": Quiet, "verbose": Verbose, **({} if short is None else {"json": Json})}
     extra = [inspect.Parameter(key, keyword, default=False, annotation=kind) for key, kind in mine.items()]
     run.__signature__ = signature.replace(parameters=[*own, *extra])  # type: ignore[attr-defined]
     run.__annotations__ = {**function.__annotations__, **mine}

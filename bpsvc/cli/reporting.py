@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from bpsvc.cli import completing
-from bpsvc.cli.options import DB, Db, Limit, Sort
-from bpsvc.cli.output import say
+from bpsvc.cli.options import DB, Db, Json, Limit, Sort
+from bpsvc.cli.output import print_json, say
 
 
 def report(
@@ -54,6 +54,7 @@ def report(
         bool, typer.Option("--check", help="Exit with 1 if the runs are not as their specs expect.")
     ] = False,
     show: Annotated[bool, typer.Option("--open", help="Open the page in a browser.")] = False,
+    json: Json = False,
 ) -> int:
     """Write a report with figures and tables from the stored runs.
 
@@ -76,23 +77,30 @@ def report(
 
     names = experiments or []
     if figure == "list":
-        for name, title in reporting.figures():
-            print(f"{name:<14}{title}")
+        known = reporting.figures()
+        if json:
+            print_json([{"name": name, "title": title} for name, title in known])
+        else:
+            print("\n".join(f"{name:<14}{title}" for name, title in known))
         return 0
     wish = reporting.Wish(Filter(where, sort, limit), tuple(by or ()), success)
     with Store(db) as store:
         about = reporting.material(store, names, wish)
-        for sentence in unfinished(about):
+        notes = unfinished(about)
+        for sentence in notes:
             say(sentence)
         if figure is not None:
-            print(reporting.one_figure(about, figure, output or Path(f"{figure}.svg"), style=style))
-            return 0
-        asked = ["html", *formats.split(",")]
-        page = reporting.report(about, output or Path("reports"), formats=asked, style=style)
+            path = reporting.one_figure(about, figure, output or Path(f"{figure}.svg"), style=style)
+        else:
+            asked = ["html", *formats.split(",")]
+            path = reporting.report(about, output or Path("reports"), formats=asked, style=style)
         verdicts = reporting.check(store, names) if check else []
-    print(page)
+    if json:
+        print_json({"path": path, "notes": notes, "verdicts": [vars(one) for one in verdicts]})
+    else:
+        print(path)
     for verdict in verdicts:
         say(str(verdict))
     if show:
-        typer.launch(str(page))
+        typer.launch(str(path))
     return 0 if all(verdict.met for verdict in verdicts) else 1

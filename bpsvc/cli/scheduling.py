@@ -74,6 +74,7 @@ def add(
         bool, typer.Option("--allow-path", help="Let the data lie outside the spec's folder.")
     ] = False,
     db: Db = DB,
+    json: Json = False,
 ) -> None:
     """Submit a spec again and again; `bpsvc worker --watch` or `bpsvc schedule tick` see to it.
 
@@ -101,7 +102,10 @@ def add(
     with Store(db, mode="create") as store:
         added = scheduling.add(store, plan, data)
         tell(f"added {added.plan.name}: each time, fresh {added.plan.fresh}")
-        print_rows(*agenda.upcoming(store, added.plan.name, 3))
+        if json:
+            print_json(agenda.facts(store, added.plan.name))
+        else:
+            print_rows(*agenda.upcoming(store, added.plan.name, 3))
     tell("next: bpsvc worker --watch, or bpsvc schedule tick once a minute (docs/schedules.md)")
 
 
@@ -143,46 +147,55 @@ def show(name: Name, number: Count = 20, db: Db = DB, json: Json = False) -> Non
 
 
 @schedule_app.command()
-def pause(name: Name, db: Db = DB) -> None:
+def pause(name: Name, db: Db = DB, json: Json = False) -> None:
     """Submit nothing until `resume`; what is due meanwhile is skipped, and recorded as that.
 
     Examples:
 
       bpsvc schedule pause nightly
     """
+    from bpsvc.service import agenda
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
         tell(f"{name} is paused" if store.schedules.pause(name) else f"{name} was paused already")
+        if json:
+            print_json(agenda.facts(store, name))
 
 
 @schedule_app.command()
-def resume(name: Name, db: Db = DB) -> None:
+def resume(name: Name, db: Db = DB, json: Json = False) -> None:
     """Go on after a pause, with the next occurrence.
 
     Examples:
 
       bpsvc schedule resume nightly
     """
-    from bpsvc.service import scheduling
+    from bpsvc.service import agenda, scheduling
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
         tell(f"{name} goes on" if scheduling.resume(store, name) else f"{name} was not paused")
+        if json:
+            print_json(agenda.facts(store, name))
 
 
 @schedule_app.command()
-def remove(name: Name, db: Db = DB) -> None:
+def remove(name: Name, db: Db = DB, json: Json = False) -> None:
     """Forget a schedule and what it decided; the experiments that it submitted stay.
 
     Examples:
 
       bpsvc schedule remove nightly
     """
+    from bpsvc.service import agenda
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
+        facts = agenda.facts(store, name)
         store.schedules.remove(name)
+    if json:
+        print_json(facts)
     tell(f"{name} is removed; its experiments stay")
 
 
@@ -227,18 +240,21 @@ def preview(
 
 
 @schedule_app.command()
-def run(name: Name, db: Db = DB) -> None:
+def run(name: Name, db: Db = DB, json: Json = False) -> None:
     """Submit a schedule's spec now, beside the plan.
 
     Examples:
 
       bpsvc schedule run nightly
     """
-    from bpsvc.service import scheduling, submitting
+    from bpsvc.service import scheduling, submitting, working
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        tell(submitting.described(scheduling.fire(store, name)))
+        receipt = scheduling.fire(store, name)
+        tell(submitting.described(receipt))
+        if json:
+            print_json(working.document(store, receipt))
     tell("next: bpsvc worker")
 
 
@@ -258,6 +274,6 @@ def tick(db: Db = DB, form: Form = Format.table) -> int:
 
     with Store(db, mode="write") as store:
         news = list(attending.attend(store))
-    if news:
+    if news or form is Format.json:
         print_rows(("schedule", "instant", "what", "detail"), [one.row for one in news], form)
     return 1 if any(one.bad for one in news) else 0

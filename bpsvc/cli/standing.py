@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bpsvc.cli.options import DB, Db, Form, Json
+from bpsvc.cli.options import DB, Db, Form
 from bpsvc.cli.output import Format, is_terminal, print_rows, render
 from bpsvc.errors import UsageError
 
@@ -28,7 +28,6 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Keep it live on the terminal, until Ctrl-C.")
     ] = False,
-    json: Json = False,
     form: Form = Format.table,
 ) -> None:
     """Say what is queued, running, done, diverged and failed; and who trains what, how fast, how long still.
@@ -44,7 +43,6 @@ def status(
     from bpsvc.service.standing import standing
     from bpsvc.store import Store
 
-    form = Format.json if json else form
     if watch and (form is not Format.table or not is_terminal(sys.stdout)):
         raise UsageError("--watch needs a terminal", remedy="elsewhere, repeat `bpsvc status`")
     with Store(db) as store:

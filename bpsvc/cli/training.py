@@ -75,7 +75,7 @@ def submit(
         return 0
     for experiment in experiments:
         _tell_before(experiment, db)
-    return _store_and_train(experiments, db, detach, processes)
+    return _store_and_train(experiments, db, detach, processes, json)
 
 
 def _tell_before(experiment: "Experiment", db: str) -> None:
@@ -102,7 +102,7 @@ def _show_plans(experiments: "Sequence[Experiment]", db: str, json: bool) -> Non
 
 
 def _store_and_train(
-    experiments: "Sequence[Experiment]", db: str, detach: bool, processes: int | None
+    experiments: "Sequence[Experiment]", db: str, detach: bool, processes: int | None, json: bool
 ) -> int:
     from bpsvc.cli.progress import progress
     from bpsvc.service import submitting, working
@@ -113,11 +113,15 @@ def _store_and_train(
         for receipt in receipts:
             tell(submitting.described(receipt))
         if detach:
+            if json:
+                print_json([working.document(store, receipt) for receipt in receipts])
             tell("next: bpsvc worker")
             return 0
         ids = [receipt.id for receipt in receipts]
         with graceful() as stop, progress() as show:
             effort = working.train(store, experiments=ids, processes=processes, stop=stop, tell=show)
+        if json:
+            print_json([working.document(store, receipt) for receipt in receipts])
         code = _ended(stop.signal, "the same command goes on from here")
         for receipt in receipts:
             tell(working.summary(store, receipt))
@@ -135,6 +139,7 @@ def worker(
     watch: Annotated[
         bool, typer.Option("--watch", help="Stay, pick up new work, attend to schedules.")
     ] = False,
+    json: Json = False,
 ) -> int:
     """Train everything that is queued, with a pool of processes.
 
@@ -155,6 +160,8 @@ def worker(
             effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
         tell(working.cost(effort))
         new = store.progress().failed - before
+        if json:
+            print_json({**vars(effort), "failed": new})
         code = _ended(stop.signal, "`bpsvc worker` goes on from here") or int(new > 0)
         if code == 0:
             tell("next: bpsvc status")

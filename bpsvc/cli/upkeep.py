@@ -19,7 +19,7 @@ Experiments = Annotated[
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
-def cancel(experiments: Experiments, db: Db = DB) -> None:
+def cancel(experiments: Experiments, db: Db = DB, json: Json = False) -> None:
     """Take the waiting and running runs of experiments out of the queue; submitting again queues them again.
 
     Examples:
@@ -29,7 +29,10 @@ def cancel(experiments: Experiments, db: Db = DB) -> None:
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        tell(f"{plural(len(store.cancel(experiments)), 'run')} cancelled; `bpsvc submit` queues them again")
+        cancelled = store.cancel(experiments)
+    if json:
+        print_json({"runs": cancelled})
+    tell(f"{plural(len(cancelled), 'run')} cancelled; `bpsvc submit` queues them again")
 
 
 def retry(
@@ -37,6 +40,7 @@ def retry(
         list[str] | None, typer.Argument(help="Names (default: all).", autocompletion=completing.experiments)
     ] = None,
     db: Db = DB,
+    json: Json = False,
 ) -> None:
     """Queue failed runs again.
 
@@ -47,7 +51,10 @@ def retry(
     from bpsvc.store import Store
 
     with Store(db, mode="write") as store:
-        tell(f"{plural(len(store.retry(experiments)), 'run')} queued again")
+        queued = store.retry(experiments)
+    if json:
+        print_json({"runs": queued})
+    tell(f"{plural(len(queued), 'run')} queued again")
 
 
 def rm(
@@ -65,6 +72,7 @@ def rm(
     limit: Limit = None,
     yes: Yes = False,
     db: Db = DB,
+    json: Json = False,
 ) -> int:
     """Delete experiments, or some runs of them, and give the space back. A run stays while another experiment
     contains it.
@@ -85,16 +93,21 @@ def rm(
 
     with Store(db, mode="write") as store:
         wish = removing.meant(store, experiments or [], older_than, Filter(where, sort, limit))
-        if not wish.experiments and not wish.runs:
-            tell("nothing to delete")
-            return 0
-        what = removing.described(store.removal(wish.experiments, runs=wish.runs))
-        if not yes and not confirmed(f"delete {what}?", "say --yes if it is meant"):
-            say("nothing is deleted")
-            return 1
-        done = removing.described(store.remove(wish.experiments, runs=wish.runs))
-        freed = store.upkeep.compact()
-        tell(f"deleted {done}; {freed / 1e6:.1f} MB given back")
+        going = store.removal(wish.experiments, runs=wish.runs)
+        some = bool(wish.experiments or wish.runs)
+        if some and not yes:
+            what = removing.described(going)
+            if not confirmed(f"delete {what}?", "say --yes if it is meant"):
+                say("nothing is deleted")
+                return 1
+        done = store.remove(wish.experiments, runs=wish.runs) if some else going
+        freed = store.upkeep.compact() if some else 0
+    if json:
+        print_json({**vars(done), "freed_bytes": freed})
+    if some:
+        tell(f"deleted {removing.described(done)}; {freed / 1e6:.1f} MB given back")
+    else:
+        tell("nothing to delete")
     return 0
 
 
@@ -219,7 +232,7 @@ def info(db: Db = DB, json: Json = False) -> None:
 
 
 @db_app.command()
-def check(db: Db = DB) -> int:
+def check(db: Db = DB, json: Json = False) -> int:
     """Let SQLite check the structure of the file; exit 1 when it finds something.
 
     Examples:
@@ -230,8 +243,11 @@ def check(db: Db = DB) -> int:
 
     with Store(db) as store:
         damage = store.upkeep.check()
-    for one in damage:
-        print(one)
+    if json:
+        print_json({"damage": damage})
+    else:
+        for one in damage:
+            print(one)
     tell("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
     return 1 if damage else 0
 
@@ -242,6 +258,7 @@ def backup(
         Path, typer.Argument(help="The copy, a file that does not exist yet.", show_default=False)
     ],
     db: Db = DB,
+    json: Json = False,
 ) -> None:
     """Copy the store while it is in use; the copy is checked before it gets its name.
 
@@ -252,11 +269,15 @@ def backup(
     from bpsvc.store import Store
 
     with Store(db) as store:
-        print(store.upkeep.backup(file))
+        path = store.upkeep.backup(file)
+    if json:
+        print_json({"path": path})
+    else:
+        print(path)
 
 
 @db_app.command()
-def upgrade(db: Db = DB) -> None:
+def upgrade(db: Db = DB, json: Json = False) -> None:
     """Bring an older store up to date: all of it or nothing, after a backup.
 
     Examples:
@@ -266,6 +287,8 @@ def upgrade(db: Db = DB) -> None:
     from bpsvc.store import migrate
 
     done = migrate.upgrade(db)
+    if json:
+        print_json(vars(done))
     if done.backup is None:
         tell(f"the store is up to date (schema {done.after})")
     else:
@@ -276,6 +299,7 @@ def upgrade(db: Db = DB) -> None:
 def merge(
     files: Annotated[list[Path], typer.Argument(help="Stores to take over.")],
     db: Db = DB,
+    json: Json = False,
 ) -> None:
     """Take over all experiments and runs of other stores, which stay as they are: the union by run key.
 
@@ -288,9 +312,13 @@ def merge(
     for file in files:  # all can be read, or nothing is made
         Store(file).close()
     with Store(db, mode="create") as store:
+        every = []
         for file in files:
             merged = store.upkeep.merge(file)
+            every.append({"file": file, **vars(merged)})
             tell(
                 f"{file}: {plural(merged.experiments, 'experiment')}, {plural(merged.new, 'new run')}, "
                 f"{merged.further} went further there, {merged.kept} as here"
             )
+    if json:
+        print_json(every)

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from bpsvc.store import Progress, Receipt, Store, owner
 from bpsvc.wording import plural
@@ -57,6 +57,12 @@ def summary(store: Store, receipt: Receipt) -> str:
     if moved:
         parts.append(f"{moved} went on in another environment (bits may differ: see `environment` in runs)")
     return f"{receipt.experiment}: {plural(now.runs, 'run')}, {', '.join(parts)}"
+
+
+def document(store: Store, receipt: Receipt) -> dict[str, Any]:
+    """What a submit came to and how its runs stand now, by names that programs may rely on."""
+    came = ("experiment", "new", "existing", "extended", "requeued")
+    return {name: getattr(receipt, name) for name in came} | vars(store.progress([receipt.id]))
 
 
 def any_ended(store: Store, receipt: Receipt) -> bool:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -140,50 +142,105 @@ def test_init_writes_a_spec_that_trains_and_never_overwrites(bpsvc: Bpsvc) -> No
     assert not Path("lab/bpsvc.schema.json").exists()
 
 
+DOCUMENTED = {
+    "init": "init lab",
+    "examples": "examples",
+    "examples NAME": "examples xor",
+    "submit": "submit tiny.json --detach",
+    "submit --dry-run": "submit tiny.json --dry-run",
+    "worker": "worker",
+    "report": "report tiny --check --format csv",
+    "report --figure list": "report --figure list",
+    "export": "export tiny",
+    "gradcheck": "gradcheck tiny.json",
+    "validate": "validate wrong.json",
+    "cancel": "cancel tiny",
+    "retry": "retry",
+    "rm": "rm tiny --yes",
+    "verify": "verify",
+    "doctor": "doctor",
+    "schedule add": "schedule add tiny.json --cron @daily",
+    "db info": "db info",
+    "db check": "db check",
+    "db backup": "db backup copy.db",
+    "db upgrade": "db upgrade",
+    "db merge": "db merge other.db",
+}
+"""Rows of the docs that give all names, and a command each."""
+
+AS_ELSEWHERE = {
+    "status": "status",
+    "runs": "runs",
+    "query": "query 'SELECT 1 AS a'",
+    "predict": "predict 1",
+    "show": "show 1",
+    "weights": "weights 1",
+    "trace": "trace 1",
+    "schema": "schema",
+    "schedule list": "schedule list",
+    "schedule show": "schedule show daily",
+    "schedule preview": "schedule preview daily",
+    "schedule pause": "schedule pause daily",
+    "schedule resume": "schedule resume daily",
+    "schedule tick": "schedule tick",
+    "schedule run": "schedule run daily",
+    "schedule remove": "schedule remove daily",
+}
+"""Commands whose names are columns, or those of another row."""
+
+
+def documented(row: str) -> set[str]:
+    (line,) = (line for line in COMMANDS.read_text().splitlines() if line.startswith(f"| `{row}` | "))
+    return set(re.findall(r"`(\w+)`", line.split(" | ", 1)[1]))
+
+
+def test_every_command_is_asked_for_json_and_documented() -> None:
+    assert DOCUMENTED.keys() | AS_ELSEWHERE.keys() >= commands().keys()
+    told = COMMANDS.read_text().split("## For programs")[1].split("| command | what it does |")[0]
+    assert {name for name in commands() if f"`{name}`" not in told} == set()
+
+
+@pytest.mark.parametrize("row", DOCUMENTED)
+@pytest.mark.usefixtures("trained")
+def test_json_has_the_names_that_the_docs_give(bpsvc: Bpsvc, row: str) -> None:
+    Path("wrong.json").write_text(json.dumps({**TINY, "data": "xorr"}))
+    expected = {"metric": "final_loss", "statistic": "median", "below": 9.0}
+    Path("tiny.json").write_text(json.dumps({**TINY, "expect": [expected]}))
+    assert bpsvc("submit", "tiny.json", "--detach").code == 0
+    shutil.copy("bpsvc.db", "other.db")
+    found = bpsvc(*shlex.split(DOCUMENTED[row]), "--json").json
+    names = set(found[0] if isinstance(found, list) else found)
+    for inner in {"findings", "verdicts"} & names:
+        names |= set(found[inner][0])
+    assert names == documented(row)
+
+
 @pytest.mark.usefixtures("trained")
 def test_json_is_json_and_nothing_else_on_stdout(bpsvc: Bpsvc) -> None:
-    for arguments in (
-        ("status", "--json"),
-        ("show", "1", "--json"),
-        ("weights", "1", "--json"),
-        ("predict", "1", "--json"),
-        ("runs", "--json"),
-        ("query", "--list", "--json"),
-        ("query", "SELECT 1 AS a", "--json"),
-        ("schedule", "list", "--json"),
-        ("schedule", "preview", "--cron", "@daily", "--json"),
-        ("query", "SELECT 1 AS a, 2 AS a, x'ff' AS b", "--format", "json"),
-        ("trace", "1", "--json"),
-        ("gradcheck", "tiny.json", "--json"),
-        ("validate", "tiny.json", "--json"),
-        ("submit", "tiny.json", "--dry-run", "--json"),
-        ("verify", "--json"),
-        ("doctor", "--json"),
-        ("db", "info", "--json"),
-        ("schema",),
-    ):
-        assert isinstance(bpsvc(*arguments).json, list | dict), arguments
+    bpsvc("schedule", "add", "tiny.json", "--cron", "@daily", "--name", "daily")
+    found = {
+        name: bpsvc(*shlex.split(line), *(["--json"] if name != "schema" else [])).json
+        for name, line in AS_ELSEWHERE.items()
+    }
+    for name in ("pause", "resume", "remove"):
+        assert found[f"schedule {name}"].keys() == documented("schedule add"), name
+    assert found["schedule show"].keys() == documented("schedule add") | {"occurrences"}
+    assert found["schedule pause"]["paused"] is True and found["schedule resume"]["paused"] is False
+    assert found["schedule run"].keys() == documented("submit")
+    assert found["schedule tick"] == []
     (row,) = bpsvc("query", "SELECT 1 AS a, 2 AS a, x'ff' AS b", "--format", "json").json
     assert row == {"a": 1, "a_2": 2, "b": "ff"}
 
 
-@pytest.mark.parametrize(
-    ("row", "arguments"),
-    [
-        ("submit --dry-run", "submit tiny.json --dry-run"),
-        ("gradcheck", "gradcheck tiny.json"),
-        ("validate", "validate wrong.json"),
-        ("verify", "verify"),
-        ("doctor", "doctor"),
-        ("db info", "db info"),
-    ],
-)
 @pytest.mark.usefixtures("trained")
-def test_json_has_the_names_that_the_docs_give(bpsvc: Bpsvc, row: str, arguments: str) -> None:
-    Path("wrong.json").write_text(json.dumps({**TINY, "data": "xorr"}))
-    (line,) = (line for line in COMMANDS.read_text().splitlines() if line.startswith(f"| `{row}` | "))
-    found = bpsvc(*arguments.split(), "--json").json
-    names = set(found[0] if isinstance(found, list) else found)
-    if "findings" in names:
-        names |= set(found["findings"][0])
-    assert names == set(re.findall(r"`(\w+)`", line.split(" | ", 1)[1]))
+def test_format_json_and_json_are_the_same_where_there_are_both(bpsvc: Bpsvc) -> None:
+    for line in ("status", "runs", "validate tiny.json", "examples"):
+        assert bpsvc(*line.split(), "--format", "json").out == bpsvc(*line.split(), "--json").out, line
+    assert bpsvc("validate", "tiny.json", "--format", "text").out == ""
+
+
+def test_a_submit_in_json_says_how_its_runs_stand(bpsvc: Bpsvc, tiny: Path) -> None:
+    (queued,) = bpsvc("submit", tiny, "--detach", "--json").json
+    assert (queued["experiment"], queued["new"], queued["queued"]) == ("tiny@1", 6, 6)
+    (ended,) = bpsvc("submit", tiny, "--processes", 1, "--json").json
+    assert (ended["new"], ended["existing"], ended["queued"], ended["done"]) == (0, 6, 0, 6)
