@@ -373,9 +373,9 @@ def test_shares_of_classes_may_be_rounded() -> None:
     assert any(sum(row) != 1 for row in rows)
     soft = {"source": "inline", "x": [[0.0], [1.0], [2.0]], "y": rows}
     network = {"hidden": [2], "output": "softmax"}
-    assert len(resolved(changed(data=soft, network=network)).runs) == 3
+    assert len(resolved(changed(data=soft, network=network, loss="log_likelihood")).runs) == 3
     rows[2][1] = 1.0 - 1e-6
-    assert "which is no class" in str(refusal(changed(data=soft, network=network)))
+    assert "which is no class" in str(refusal(changed(data=soft, network=network, loss="log_likelihood")))
 
 
 def test_limits_can_be_raised() -> None:
