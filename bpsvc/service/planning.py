@@ -1,5 +1,6 @@
 """The plan: what a submit would do, how much it would store, and about how long it would take."""
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ def plan(experiment: Experiment, db: str | Path) -> Plan:
         megabytes=ahead.size / 1e6,
         seconds=seconds,
         factors=_factors(experiment),
-        notes=(*experiment.warnings, *notes),
+        notes=(*experiment.warnings, *notes, *_crowded(ahead, locate(db).parent)),
     )
 
 
@@ -97,6 +98,17 @@ def _present(experiment: Experiment, db: str | Path) -> dict[str, tuple[str, str
 
     with Store(db) as store, store.snapshot() as now:
         return now.standing(run.key for run in experiment.runs)
+
+
+def _crowded(ahead: Volume, folder: Path) -> list[str]:
+    """A note where the disk has less room than the records will take."""
+    try:
+        free = shutil.disk_usage(folder).free
+    except OSError:  # what opens the store says why
+        return []
+    if ahead.size <= free:
+        return []
+    return [f"the disk of {folder} has {free / 1e6:,.1f} MB free, less than the records will take"]
 
 
 def _to_do(

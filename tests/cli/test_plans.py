@@ -10,6 +10,7 @@ import pytest
 from bpsvc.service import planning
 from bpsvc.service.describing import read
 from bpsvc.service.python import submit
+from bpsvc.spec import Limits
 from bpsvc.store import Store
 
 SPEC: dict[str, Any] = {
@@ -63,9 +64,15 @@ def test_an_extension_records_what_is_not_there_yet(tmp_path: Path, every: objec
     assert plan.records == stored(tmp_path)[2] - before
 
 
+def test_more_than_the_disk_has_room_for_is_noted(tmp_path: Path) -> None:
+    endless = {**SPEC, "training": {**SPEC["training"], "epochs": 10**9}, "seeds": 10_000}
+    assert any(f"the disk of {tmp_path} has" in note for note in planned(tmp_path, endless).notes)
+    assert not any("the disk" in note for note in planned(tmp_path, SPEC).notes)
+
+
 def planned(folder: Path, spec: dict[str, Any]) -> planning.Plan:
     (folder / "planned.json").write_text(json.dumps(spec))
-    (experiment,) = read([folder / "planned.json"])
+    (experiment,) = read([folder / "planned.json"], limits=Limits(record_bytes=None))
     return planning.plan(experiment, folder / "bpsvc.db")
 
 
