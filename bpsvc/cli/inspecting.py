@@ -8,6 +8,7 @@ import typer
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, AllowPath, Db, Json
 from bpsvc.cli.output import print_json, print_rows, say
+from bpsvc.cli.streams import as_printed
 
 Seed = Annotated[int | None, typer.Option("--seed", help="The run with this seed (default: the first).")]
 
@@ -51,7 +52,7 @@ def trace(
     if json:
         print_json(tracing.document(step))
     else:
-        print("\n".join(tracing_text.lines(step)))
+        print("\n".join(tracing_text.lines(step, as_printed)))
 
 
 def gradcheck(

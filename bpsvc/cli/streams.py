@@ -5,7 +5,9 @@ spelled plainly.
 import codecs
 import io
 import os
+import re
 import sys
+import unicodedata
 from typing import Final, Literal, TextIO
 
 _PLAIN: Final = {
@@ -14,6 +16,13 @@ _PLAIN: Final = {
     "×": "x",
     "·": ".",
     "½": "1/2",
+    "¼": "1/4",
+    "²": "^2",
+    "⁴": "^4",
+    "±": "+-",
+    "→": "->",
+    "∂": "d",
+    "Σ": "sum",
     "≤": "<=",
     "≥": ">=",
     "′": "'",
@@ -28,7 +37,20 @@ def _spelled(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    return "".join(_PLAIN.get(c) or c.encode("ascii", "backslashreplace").decode() for c in text), error.end
+    return "".join(map(_plain, text)), error.end
+
+
+def _plain(character: str) -> str:
+    """A character in ASCII: a Greek letter by its name."""
+    greek = re.fullmatch(r"GREEK \w+ LETTER (\w+)", unicodedata.name(character, ""))
+    escaped = character.encode("ascii", "backslashreplace").decode()
+    return _PLAIN.get(character) or (greek[1].lower() if greek else escaped)
+
+
+def as_printed(text: str) -> str:
+    """A text as it will stand on standard output: what is to be laid out in columns is spelled before."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return text.encode(encoding, "bpsvc").decode(encoding)
 
 
 def prepare() -> None:

@@ -1,6 +1,6 @@
 """A traced step as text, in columns like the lecture's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from bpsvc.service.tracing import Traced
@@ -9,8 +9,8 @@ from bpsvc.wording import plural
 EXAMPLES: Final = 8  # beyond so many the rest is counted
 
 
-def lines(traced: Traced) -> list[str]:
-    """The step as text."""
+def lines(traced: Traced, spelled: Callable[[str], str] = str) -> list[str]:
+    """The step as text; `spelled` gives a heading as it is printed, which may be wider."""
     likelihood = traced.loss == "log_likelihood"
     of = "log L" if likelihood else f"−{traced.loss}"
     rate = "–" if traced.learning_rate is None else f"{traced.learning_rate:g}"
@@ -28,7 +28,7 @@ def lines(traced: Traced) -> list[str]:
             if formula
             else [f"pull: ∂({of})/∂h of an output; δ: ∂({of})/∂z of a unit, from the output back."]
         ),
-        *_example_table(traced),
+        *_example_table(traced, spelled),
         "",
         f"Backward: what each example adds to ∂({of})/∂w_sd = Σ δ_d h_s (s = 0: the bias, h_0 = 1), "
         "then the step.",
@@ -40,7 +40,7 @@ def lines(traced: Traced) -> list[str]:
     ]
 
 
-def _example_table(traced: Traced) -> list[str]:
+def _example_table(traced: Traced, spelled: Callable[[str], str]) -> list[str]:
     shown = traced.examples[:EXAMPLES]
     pull = _pull_formula(traced)
     header = ["i", *shown[0].inputs, *shown[0].units, *shown[0].targets]
@@ -50,7 +50,7 @@ def _example_table(traced: Traced) -> list[str]:
         seen = (one.inputs, one.units, one.targets, one.pull, one.signals)
         rows.append([str(i), *(_short(value) for part in seen for value in part.values())])
     left = len(traced.examples) - len(shown)
-    return _columns(header, rows) + ([f"… and {left} more examples"] if left else [])
+    return _columns([*map(spelled, header)], rows) + ([f"… and {left} more examples"] if left else [])
 
 
 def _pull_formula(traced: Traced) -> str:

@@ -151,6 +151,11 @@ def test_locales_that_cannot_spell(folder: Path, locale: Mapping[str, str]) -> N
     assert error.returncode == 2
     assert b"Traceback" not in error.stderr and b"bug" not in error.stderr
     if "PYTHONIOENCODING" in locale:
+        trace = piped(folder, "bpsvc trace tiny.json", **locale).stdout
+        assert b"\\" not in trace and b"delta(h1)" in trace and b"epsilon = " in trace
+        lines = trace.splitlines()
+        (head,) = (i for i, line in enumerate(lines) if b"delta(h1)" in line)
+        assert len(lines[head]) == len(lines[head + 1]), "headings stand above their numbers"
         assert b"----------  ----" in table.stdout
 
 
