@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, get_args
 
 import typer
 
+from bpsvc.cli import starting
 from bpsvc.cli.options import Json
 from bpsvc.cli.output import detail, loudness, tell
 from bpsvc.errors import BpsvcError
@@ -20,14 +21,11 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Say more: what i
 
 NEXT: Final[Mapping[str, str]] = {
     "status": "bpsvc runs EXPERIMENT, or bpsvc report EXPERIMENT",
-    "report": "open the page; bpsvc query --list has questions to ask",
     "export": "read the folder's README.md",
-    "query": "bpsvc query --list has more questions",
     "runs": "bpsvc show RUN, or bpsvc weights RUN",
     "show": "bpsvc weights {run}, or bpsvc predict {run} --layers",
     "weights": "bpsvc predict {run} --layers",
     "predict": "bpsvc trace {run}",
-    "trace": "bpsvc gradcheck SPEC",
     "gradcheck": "bpsvc submit SPEC",
     "validate": "bpsvc submit --dry-run SPEC shows the plan",
     "schema": "name the schema in a spec: bpsvc init does it",
@@ -55,6 +53,9 @@ KNOW_BETTER: Final = frozenset(
         "worker",
         "init",
         "examples",
+        "report",
+        "query",
+        "trace",
         "schedule add",
         "schedule preview",
         "schedule run",
@@ -84,7 +85,8 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             options["form"] = short
         with loudness(-1 if quiet else int(verbose)):
             try:
-                code = function(*args, **options)
+                with starting.over():
+                    code = function(*args, **options)
             except KeyboardInterrupt:
                 raise Interrupted("interrupted") from None
             if not code and name in NEXT:

@@ -1,5 +1,6 @@
 """trace and gradcheck: commands that look into backpropagation itself."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, AllowPath, Db, Json
-from bpsvc.cli.output import print_json, print_rows, say
+from bpsvc.cli.output import print_json, print_rows, say, tell
 from bpsvc.cli.streams import as_printed
 
 Seed = Annotated[int | None, typer.Option("--seed", help="The run with this seed (default: the first).")]
@@ -17,7 +18,7 @@ def trace(
     what: Annotated[
         str,
         typer.Argument(
-            help="A spec file, or a stored run (12, @last).",
+            help="A spec file, or a stored run: 12, or @last for the one that ended last.",
             show_default=False,
             autocompletion=completing.runs,
         ),
@@ -46,13 +47,16 @@ def trace(
     if Path(what).suffix == ".json" or what == "-":
         (experiment,) = describing.read([Path(what)], allow_path=allow_path)
         step = tracing.of_spec(experiment, seed, epoch or 0, units)
+        after = f"bpsvc gradcheck {'SPEC' if what == '-' else shlex.quote(what)}"
     else:
         with Store(db) as store:
             step = tracing.of_run(store, what, epoch, units)
+        after = f"bpsvc weights {what}"
     if json:
         print_json(tracing.document(step))
     else:
         print("\n".join(tracing_text.lines(step, as_printed)))
+    tell(f"next: {after}")
 
 
 def gradcheck(

@@ -46,6 +46,7 @@ def query(
             for one in canned.QUERIES.values()
         ]
         print_rows(("name", "what it answers", "parameters"), rows, form)
+        tell("next: bpsvc query NAME asks one of them")
         return
     statement, values = canned.resolved(sql, parameters or [])
     with Store(db) as store:
@@ -57,6 +58,7 @@ def query(
         output.write_text(render(answer.columns, answer.rows, form), encoding="utf-8")
     if answer.truncated:
         say(f"only the first {max_rows} rows are shown; --max-rows raises the limit")
+    tell("next: bpsvc query --list has more questions")
 
 
 def runs(

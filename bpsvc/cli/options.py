@@ -21,7 +21,8 @@ Form = Annotated[Format, typer.Option("--format", help="How rows are printed.")]
 Run = Annotated[
     str,
     typer.Argument(
-        help="A run: its number, at least 8 hex digits of its key, or @last.", autocompletion=completing.runs
+        help="A run: its number, at least 8 hex digits of its key, or @last: the one that ended last.",
+        autocompletion=completing.runs,
     ),
 ]
 Where = Annotated[

@@ -1,5 +1,6 @@
 """report: the command that draws conclusions."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Json, Limit, Sort
-from bpsvc.cli.output import print_json, say
+from bpsvc.cli.output import print_json, say, tell
 
 
 def report(
@@ -82,6 +83,7 @@ def report(
             print_json([{"name": name, "title": title} for name, title in known])
         else:
             print("\n".join(f"{name:<14}{title}" for name, title in known))
+        tell("next: bpsvc report EXPERIMENT --figure NAME")
         return 0
     wish = reporting.Wish(Filter(where, sort, limit), tuple(by or ()), success)
     with Store(db) as store:
@@ -91,9 +93,11 @@ def report(
             say(sentence)
         if figure is not None:
             path = reporting.one_figure(about, figure, output or Path(f"{figure}.svg"), style=style)
+            after = f"bpsvc report {shlex.join(names)}".rstrip() + " draws all that there is to see"
         else:
             asked = ["html", *formats.split(",")]
             path = reporting.report(about, output or Path("reports"), formats=asked, style=style)
+            after = "open the page; bpsvc query --list has questions to ask"
         verdicts = reporting.check(store, names) if check else []
     if json:
         print_json({"path": path, "notes": notes, "verdicts": [vars(one) for one in verdicts]})
@@ -103,4 +107,7 @@ def report(
         say(str(verdict))
     if show:
         typer.launch(str(path))
-    return 0 if all(verdict.met for verdict in verdicts) else 1
+    if not all(verdict.met for verdict in verdicts):
+        return 1
+    tell(f"next: {after}")
+    return 0

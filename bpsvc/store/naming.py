@@ -48,7 +48,8 @@ def experiment(cursor: sqlite3.Cursor, reference: str) -> Named:
 def run(cursor: sqlite3.Cursor, reference: str | int) -> int:
     """The number of the run that an integer, at least 8 hex digits of a key, or `@last` means.
 
-    `@last` is the last that ended. What looks like both is the integer when there is such a run.
+    `@last` is the run that ended last: of several at once the one of the highest number, and the newest run
+    while none has ended. What looks like both is the integer when there is such a run.
     """
     text = str(reference).strip().lower()
     if text == "@last":

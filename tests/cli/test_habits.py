@@ -108,7 +108,16 @@ def test_a_command_ends_with_the_next_step_unless_it_is_to_be_quiet(
 
 @pytest.mark.usefixtures("trained")
 def test_the_next_step_names_what_was_asked_about(bpsvc: Bpsvc) -> None:
-    assert bpsvc("show", "@last").err == "next: bpsvc weights @last, or bpsvc predict @last --layers\n"
+    for line, after in {
+        "show @last": "bpsvc weights @last, or bpsvc predict @last --layers",
+        "trace @last": "bpsvc weights @last",
+        "trace tiny.json": "bpsvc gradcheck tiny.json",
+        "query --list": "bpsvc query NAME asks one of them",
+        "query fastest": "bpsvc query --list has more questions",
+        "report --figure list": "bpsvc report EXPERIMENT --figure NAME",
+        "report tiny --figure solved": "bpsvc report tiny draws all that there is to see",
+    }.items():
+        assert bpsvc(*line.split()).err.splitlines()[-1] == f"next: {after}", line
 
 
 @pytest.mark.usefixtures("trained")
