@@ -10,7 +10,7 @@ import os
 import sys
 from typing import Final
 
-from bpsvc.cli import streams, words
+from bpsvc.cli import starting, streams, words
 from bpsvc.work import threads
 
 # Python's own 700 would look for garbage a hundred times while modules are loaded, for a tenth of the time.
@@ -19,6 +19,7 @@ _GARBAGE: Final = 20_000
 
 def main() -> None:
     """The console command `bpsvc`."""
+    starting.begins()
     gc.set_threshold(_GARBAGE)
     threads.one_each()
     sys.exit(run())

@@ -49,6 +49,25 @@ def test_a_dry_run_without_a_store_loads_no_database(tmp_path: Path) -> None:
     assert loaded(run, *arguments) == {"numpy", "pydantic"}
 
 
+@pytest.mark.parametrize("module", ["typer", "bpsvc.cli.app", "pydantic", "bpsvc.service.planning", "numpy"])
+def test_interrupted_while_it_loads_it_says_so_in_a_line(tmp_path: Path, module: str) -> None:
+    (tmp_path / "tiny.json").write_text(json.dumps(TINY))
+    script = f"""
+import os, signal, sys
+class Interrupting:
+    def find_spec(self, name, *_):
+        if name == {module!r}:
+            sys.meta_path.remove(self)
+            os.kill(os.getpid(), signal.SIGINT)
+sys.argv = ["bpsvc", "submit", "--dry-run", "tiny.json"]
+from bpsvc.cli import main
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "bpsvc: interrupted\n")
+
+
 def test_completion_for_bash_loads_nothing(tmp_path: Path) -> None:
     run = "from bpsvc.cli import run\nassert run() == 0\nassert 'typer' not in sys.modules"
     shell = {"_BPSVC_COMPLETE": "complete_bash", "COMP_WORDS": "bpsvc show ", "COMP_CWORD": "2"}
