@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from scipy import stats as scipy_stats
 
 from bpsvc.nn import ACTIVATIONS
-from bpsvc.reporting import FIGURES, Material, data
+from bpsvc.reporting import FIGURES, Material, data, figure
 from bpsvc.reporting.figures import functions, paired
 from bpsvc.reporting.outcomes import outcome
 
@@ -163,3 +163,24 @@ def test_layer_series_are_medians(many: Material, name: str) -> None:
         frame[frame["configuration"] == "relu · depth 3"].set_index(["epoch", "layer"])[column].sort_index()
     )
     assert_allclose(mine, expected)
+
+
+@pytest.mark.parametrize("name", ["interactions", "map"])
+def test_the_intervals_that_captions_promise_are_drawn(many: Material, name: str) -> None:
+    frame = data(many, name)
+    drawn = figure(frame, name)
+    assert "Wilson 95 % intervals" in FIGURES[name].caption(frame)
+    texts = [text.get_text() for ax in drawn.axes for text in ax.texts]
+    first = frame.iloc[0]
+    if name == "map":
+        interval = f"{first['low']:.0%}".rstrip("%") + f"–{first['high']:.0%}"
+        assert f"{first['value']:.0%}\n{interval}\nn = {first['runs']}" in texts
+    else:
+        ends = {
+            (round(float(low), 9), round(float(high), 9))
+            for ax in drawn.axes
+            for bars in ax.collections
+            for (_, low), (_, high) in bars.get_segments()
+        }
+        assert {(round(row.low, 9), round(row.high, 9)) for row in frame.itertuples()} == ends
+        assert "n = 3 each" in drawn.axes[0].get_title(loc="left")

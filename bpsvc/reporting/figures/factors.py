@@ -23,6 +23,7 @@ _FACTORS: Final = First(6, "factors", ("first",))
 _PAIRS: Final = First(6, "pairs of factors", ("first", "second"))
 _MAPS: Final = First(4, "pairs of factors", ("first", "second"))
 _MOST_CELLS: Final = 12
+_ASIDE: Final = 0.05
 _SQL: Final = """
 SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_validation_accuracy
 FROM factors JOIN runs USING (run_id)
@@ -60,7 +61,7 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
 
 
 def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-    """A panel per pair of factors: a line per level of the second, named at its right end."""
+    """A panel per pair of factors: a line with intervals per level of the second, named at its right end."""
     pairs = _PAIRS.of(frame)
     headings = [f"{second} by {first} · n = {_each(frame, first, second)}" for first, second in pairs]
     ends = [str(other) for other in frame["other"].unique()]
@@ -88,9 +89,15 @@ def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         colours = pick(len(others))
         labels = here.drop_duplicates("level_order").sort_values("level_order")
         ends_here = []
-        for colour, other in zip(colours, others["other"], strict=True):
+        low, high = ax.get_ylim()
+        for place, (colour, other) in enumerate(zip(colours, others["other"], strict=True)):
             rows = here[here["other"] == other].sort_values("level_order").replace([np.inf, -np.inf], np.nan)
-            ax.plot(rows["level_order"], rows["value"], "o-", color=colour, markersize=2.8 * style.line)
+            # A little beside each other, so that intervals do not hide each other.
+            x = rows["level_order"] + _ASIDE * (place - (len(colours) - 1) / 2)
+            ax.plot(x, rows["value"], "o-", color=colour, markersize=2.8 * style.line)
+            known = rows["value"].notna()
+            least, most = rows["low"].fillna(low), rows["high"].fillna(high)
+            ax.vlines(x[known], least[known], most[known], color=colour, linewidth=0.6 * style.line)
             last = rows.dropna(subset="value").tail(1)
             if len(last):
                 ends_here.append((float(last["value"].iloc[0]), fitted(str(other), style.font, 1.4), colour))
@@ -107,7 +114,7 @@ def _each(frame: pd.DataFrame, first: str, second: str) -> str:
 
 
 def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-    """A panel per pair of factors: a coloured cell per pair of levels with its value and n."""
+    """A panel per pair of factors: a coloured cell per pair of levels with its value, interval and n."""
     pairs = _MAPS.of(frame)
     most = max(frame.groupby(["first", "second"])["other_order"].nunique().max(), 2)
     widest = max(
@@ -123,7 +130,7 @@ def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         left=left,
         columns=min(2, len(pairs)) if style.width > 5 else 1,
         below=4.6,
-        row_heights=tuple([max(7.0, 3.4 * most)] * len(pairs)),
+        row_heights=tuple([max(8.0, 4.0 * most)] * len(pairs)),
         gap=left,
         foot=1.6,
     )
@@ -146,17 +153,18 @@ def _cells(ax: Axes, here: pd.DataFrame, norm: Normalize, style: Style) -> None:
     ax.set_facecolor("#cccccc")
     ax.pcolormesh(np.arange(wide + 1) - 0.5, np.arange(tall + 1) - 0.5, finite, cmap="cividis", norm=norm)
     width = ax.get_position().width * style.width / wide
-    for row in here.to_dict("records"):
-        text = _cell_text(row)
-        if max(text_width(line, 0.8 * style.font) for line in text.split("\n")) > 0.95 * width:
-            text = text.split("\n")[0]
-            if text_width(text, 0.8 * style.font) > 0.95 * width:
-                continue
+    cells = [(row, _cell_lines(row)) for row in here.to_dict("records")]
+    # A line that one cell has no room for is left out of all, so that none looks surer than its neighbour.
+    fit = [
+        all(len(lines) <= k or text_width(lines[k], 0.8 * style.font) < 0.95 * width for _, lines in cells)
+        for k in range(3)
+    ]
+    for row, lines in cells:
         dark = np.isfinite(row["value"]) and float(norm(row["value"])) < 0.55
         ax.text(
             row["level_order"],
             row["other_order"],
-            text,
+            "\n".join(line for line, fits in zip(lines, fit, strict=False) if fits),
             ha="center",
             va="center",
             size=0.8 * style.font,
@@ -173,12 +181,14 @@ def _cells(ax: Axes, here: pd.DataFrame, norm: Normalize, style: Style) -> None:
     ax.tick_params(length=0)
 
 
-def _cell_text(row: dict[Any, Any]) -> str:
+def _cell_lines(row: dict[Any, Any]) -> list[str]:
+    """The value, its interval, and n."""
     value = row["value"]
     if not np.isfinite(value):
-        return f"diverged\nn = {row['runs']}" if row["runs"] else "none"
-    shown = f"{value:.0%}" if row["is_share"] or "accuracy" in row["outcome"] else f"{value:.2g}"
-    return f"{shown}\nn = {row['runs']}"
+        return ["diverged", "", f"n = {row['runs']}"] if row["runs"] else ["none"]
+    is_share = row["is_share"] or "accuracy" in row["outcome"]
+    shown, low, high = (f"{x:.0%}" if is_share else f"{x:.2g}" for x in (value, row["low"], row["high"]))
+    return [shown, f"{low.rstrip('%')}–{high}".replace("inf", "diverged"), f"n = {row['runs']}"]
 
 
 def _norm(frame: pd.DataFrame) -> Normalize:
@@ -242,7 +252,10 @@ def caption_interactions(frame: pd.DataFrame) -> str:
 
 
 def caption_map(frame: pd.DataFrame) -> str:
-    return f"{_method(frame)} Grey: no such runs, or more than half of them diverged.{_MAPS.said(frame)}"
+    return (
+        f"{_method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such runs, "
+        f"or more than half of them diverged.{_MAPS.said(frame)}"
+    )
 
 
 EFFECTS: Final = FigureRecord(
