@@ -125,7 +125,7 @@ def _store_and_train(
         code = _ended(stop.signal, "the same command goes on from here")
         for receipt in receipts:
             tell(working.summary(store, receipt))
-        tell(working.cost(effort))
+        tell(working.cost(effort, store.progress(ids)))
         if code == 0:
             ended = [receipt.experiment for receipt in receipts if working.any_ended(store, receipt)]
             tell("next: bpsvc report " + " ".join(ended) if ended else "next: bpsvc status")
@@ -158,8 +158,9 @@ def worker(
         before = store.progress().failed
         with progress() as show, schedules:
             effort = working.train(store, processes=processes, stop=stop, tell=show, stay=watch)
-        tell(working.cost(effort))
-        new = store.progress().failed - before
+        after = store.progress()
+        tell(working.cost(effort, after))
+        new = after.failed - before
         if json:
             print_json({**vars(effort), "failed": new})
         code = _ended(stop.signal, "`bpsvc worker` goes on from here") or int(new > 0)

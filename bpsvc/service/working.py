@@ -71,10 +71,11 @@ def any_ended(store: Store, receipt: Receipt) -> bool:
     return now.done + now.diverged > 0
 
 
-def cost(effort: Effort) -> str:
-    """What recording cost, in one line."""
+def cost(effort: Effort, now: Progress) -> str:
+    """What recording cost, in one line; `now` says what is left."""
     if not effort.values:
-        return "nothing to train"
+        left = f"nothing was trained; {plural(now.outstanding, 'run')} not ended"
+        return left if now.outstanding else "nothing to train"
     speed = effort.values / max(effort.writing_s, 1e-9) / 1e6
     return (
         f"{effort.computing_s:.1f} s computing, {effort.writing_s:.1f} s writing {effort.values:,} values "

@@ -2,11 +2,13 @@
 
 import json
 import sqlite3
+import threading
 from pathlib import Path
 
 from cli_help import TINY, Bpsvc
 
 from bpsvc import Store
+from bpsvc.service import working
 
 PROCESSES = ("--processes", 1)
 
@@ -161,6 +163,19 @@ def test_new_rows_are_divided_as_the_file_that_was_trained_on(bpsvc: Bpsvc) -> N
         "does the file use '|'? set the delimiter of `data`, or write ';'"
         in bpsvc("predict", "@last", "bars.csv").err
     )
+
+
+def test_a_worker_that_is_stopped_before_it_began_does_not_say_there_was_nothing_to_train(
+    bpsvc: Bpsvc, tiny: Path
+) -> None:
+    bpsvc("submit", tiny, "--detach")
+    stop = threading.Event()
+    stop.set()  # as a signal does while the worker starts
+    with Store("bpsvc.db", mode="write") as store:
+        effort = working.train(store, processes=1, stop=stop)
+        assert working.cost(effort, store.progress()) == "nothing was trained; 6 runs not ended"
+    assert "nothing" not in bpsvc("worker", *PROCESSES).err
+    assert bpsvc("worker", *PROCESSES).err.startswith("nothing to train\n")
 
 
 def test_looking_never_makes_a_database(bpsvc: Bpsvc) -> None:
