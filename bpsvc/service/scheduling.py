@@ -5,6 +5,7 @@ time, and the transaction that submits moves the cursor (see `store.schedules`).
 """
 
 import itertools
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -58,11 +59,12 @@ def plan(request: Request) -> tuple[Plan, dict[str, Dataset]]:
     """Check a request: what is to be stored, and the data of files that are not to be read again.
 
     Raises:
-        UsageError: cron expression, zone or rules are wrong.
+        UsageError: cron expression, zone or rules are wrong, or reports cannot be written where they should.
         SpecError, DataError: the spec or its data are.
     """
     zone(request.timezone)
     cron = parse(request.cron)
+    report = None if request.report is None else _writable(request.report.absolute())
     document = spec.read(request.path)
     folder = request.path.parent.resolve()
     library = Library(folder, anywhere=request.allow_path)
@@ -79,7 +81,7 @@ def plan(request: Request) -> tuple[Plan, dict[str, Dataset]]:
         source=str(request.path),
         folder=str(folder),
         anywhere=request.allow_path,
-        report=None if request.report is None else str(request.report.absolute()),
+        report=report,
     )
     return checked, {} if fresh == "data" else library.files
 
@@ -109,11 +111,16 @@ def fire(store: Store, name: str) -> Receipt:
 
     Raises:
         NotFoundError: there is no such schedule.
-        SpecError, DataError: its spec or data have become invalid; nothing is stored.
+        SpecError, DataError: its spec or data have become invalid; the occurrence is rejected.
     """
     while True:
         schedule = store.schedules.get(name)
-        submission = _submission(store, schedule)
+        try:
+            submission = _submission(store, schedule)
+        except BpsvcError as error:
+            if error.exit_code == UsageError.exit_code:
+                store.schedules.reject(schedule, _reason(error))
+            raise
         receipt = store.schedules.fire(schedule, Step((), submission, block=schedule.plan.fresh == "seeds"))
         if receipt is not None:
             return receipt
@@ -214,6 +221,19 @@ def _fresh(wanted: str | None, files: bool) -> str:
             allowed="seeds, none",
         )
     return wanted or ("data" if files else "seeds")
+
+
+def _writable(folder: Path) -> str:
+    """A folder for reports that is there or can be made."""
+    place = folder
+    while not os.path.lexists(place):
+        place = place.parent
+    if not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
+        why = "may not be written to" if place.is_dir() else "is no folder"
+        raise UsageError(
+            f"no report can be written to {folder}: {place} {why}", remedy="name another folder with --report"
+        )
+    return str(folder)
 
 
 def _name(name: str) -> str:

@@ -46,7 +46,10 @@ def settle(store: Store, *, now: datetime | None = None) -> Iterator[Ended]:
         verdicts = expectations(about.experiments, about.cases)
         page, trouble, again = _published(about, one)
         met = all(verdict.met for verdict in verdicts) if verdicts else None
-        if not again and not store.schedules.reported(one, met=met, report=page, at=now):
+        written = f"not written: {trouble}" if trouble else page
+        if again:
+            store.schedules.unreported(one, str(written))
+        elif not store.schedules.reported(one, met=met, report=written, at=now):
             continue  # another process was faster
         unmet = [str(verdict) for verdict in verdicts if not verdict.met]
         failed = int(about.runs["status"].eq("failed").sum())

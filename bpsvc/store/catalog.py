@@ -230,7 +230,7 @@ _RELATIONS: Final = (
         decided_at: TEXT when that was decided, ISO-8601 UTC
         ended_at: TEXT? when all of its runs were found to have ended, ISO-8601 UTC
         met: INTEGER? 1 when everything the spec expects held, else 0; null without expectations
-        report: TEXT? page of its report
+        report: TEXT? page of its report, or "not written: " and why
         """,
     ),
 )

@@ -77,6 +77,11 @@ _REPORT: Final = f"""
     WHERE schedule_id = :id AND instant = :instant AND ended_at IS NOT NULL AND reported_at IS NULL
 """
 
+_TROUBLE: Final = """
+    UPDATE _occurrence SET report = :report
+    WHERE schedule_id = :id AND instant = :instant AND reported_at IS NULL AND report IS NOT :report
+"""
+
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
 
@@ -159,6 +164,13 @@ class Schedules:
             _record(cursor, schedule, step, (None, "submitted", None), receipt, planned=False)
         return receipt
 
+    def reject(self, schedule: Schedule, why: str) -> None:
+        """Write down that what was to be submitted now was refused; nothing when the schedule is gone."""
+        with self._writing() as connection:
+            cursor = raw(connection)
+            if cursor.execute("SELECT 1 FROM _schedule WHERE id = ?", (schedule.id,)).fetchone():
+                _record(cursor, schedule, Step(()), (None, "rejected", why), None, planned=False)
+
     def pause(self, name: str) -> bool:
         """Submit nothing from now on; whether that changed anything."""
         return self._change(
@@ -190,6 +202,10 @@ class Schedules:
     ) -> bool:
         """Write down what became of an occurrence that has ended; False when another process did."""
         return self._settle(_REPORT, one, at, met=None if met is None else int(met), report=report)
+
+    def unreported(self, one: Submitted, why: str) -> None:
+        """Write down why an occurrence has no report yet."""
+        self._settle(_TROUBLE, one, None, report=why)
 
     def _settle(self, sql: str, one: Submitted, at: datetime | None, **values: Any) -> bool:
         values |= {"id": one.schedule_id, "instant": _text(one.instant), "at": _text(at)}

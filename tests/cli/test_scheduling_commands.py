@@ -139,6 +139,27 @@ def test_what_is_wrong_at_an_occurrence_makes_the_tick_fail(bpsvc: Bpsvc) -> Non
     assert "table.csv" in ran.out
 
 
+def test_what_is_wrong_when_run_now_is_an_occurrence_as_well(bpsvc: Bpsvc) -> None:
+    Path("table.csv").write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
+    path = spec(data={"source": "csv", "path": "table.csv", "target": "y"})
+    assert bpsvc("schedule", "add", path, "--cron", "0 0 1 1 *").code == 0
+    Path("table.csv").unlink()
+    ran = bpsvc("schedule", "run", "nightly")
+    assert ran.code == 2 and "no such file" in ran.err
+    (one,) = bpsvc("schedule", "show", "nightly", "--json").json["occurrences"]
+    assert (one["planned"], one["decision"], one["experiment"]) == (0, "rejected", "")
+    assert "table.csv: no such file" in one["detail"]
+
+
+@pytest.mark.parametrize("folder", ["taken", "taken/deeper/still"])
+def test_a_folder_for_reports_that_cannot_be_is_refused_at_once(bpsvc: Bpsvc, folder: str) -> None:
+    Path("taken").write_text("a file where the folder should be")
+    ran = bpsvc("schedule", "add", spec(), "--cron", "0 2 * * *", "--report", folder)
+    assert ran.code == 2
+    assert "taken is no folder; name another folder with --report" in ran.err
+    assert not Path("bpsvc.db").exists()
+
+
 @pytest.mark.slow
 def test_a_batch_reports_by_itself_and_says_what_is_not_as_expected(bpsvc: Bpsvc) -> None:
     expect = [
@@ -202,18 +223,20 @@ def test_a_report_that_cannot_be_written_is_said_once(bpsvc: Bpsvc) -> None:
     assert ran.code == 1
     assert "something other than a report" in ran.out
     assert bpsvc("schedule", "tick").out == ""
+    assert "not written: this folder holds something other" in bpsvc("schedule", "show", "nightly").out
     assert (place / "precious.txt").read_text() == "mine"
 
 
 def test_a_report_that_cannot_be_written_now_is_written_later(bpsvc: Bpsvc) -> None:
+    assert bpsvc("schedule", "add", spec(sweep=None), "--cron", "0 0 1 1 *", "--report", "taken").code == 0
     Path("taken").write_text("a file where the folder should be")
-    bpsvc("schedule", "add", spec(sweep=None), "--cron", "0 0 1 1 *", "--report", "taken")
     bpsvc("schedule", "run", "nightly")
     bpsvc("worker", "--processes", 1)
     for _ in range(2):
         ran = bpsvc("schedule", "tick")
         assert ran.code == 1
         assert "it is tried again" in ran.out
+        assert "not written: the report cannot be written now" in bpsvc("schedule", "show", "nightly").out
     Path("taken").unlink()
     ran = bpsvc("schedule", "tick")
     assert ran.code == 0
