@@ -31,7 +31,7 @@ def query(
 
     Examples:
 
-      bpsvc query "SELECT loss, count(*) AS runs, avg(solved_epoch) FROM runs GROUP BY loss"
+      bpsvc query "SELECT loss, count(*), count(solved_epoch) FROM runs GROUP BY loss"
 
       bpsvc query --list
 

@@ -96,13 +96,14 @@ QUERIES: Final = Table(
         ),
         Canned(
             "paired-losses",
-            "From the same start: the epochs that loss :b needs, as a multiple of what loss :a needs.",
+            "From the same start: how many runs each loss solves, and the median of the epochs that loss :b "
+            "needs as a multiple of what :a needs, over all pairs; not solved counts as 1e9 epochs.",
             """
-            SELECT x.activation, x.hidden, x.learning_rate AS rate_a, y.learning_rate AS rate_b, count(*) AS
-            pairs,
-                median(1.0 * y.solved_epoch / x.solved_epoch) AS times
+            SELECT x.activation, x.hidden, x.learning_rate AS rate_a, y.learning_rate AS rate_b,
+                count(*) AS pairs, count(x.solved_epoch) AS solved_a, count(y.solved_epoch) AS solved_b,
+                median(1.0 * coalesce(y.solved_epoch, 1e9) / coalesce(x.solved_epoch, 1e9)) AS times
             FROM runs x JOIN runs y USING (seed, data, hidden, init)
-            WHERE x.loss = :a AND y.loss = :b AND x.solved_epoch > 0 AND y.solved_epoch > 0
+            WHERE x.loss = :a AND y.loss = :b AND x.solved_epoch IS NOT 0 AND y.solved_epoch IS NOT 0
             GROUP BY 1, 2, 3, 4
             """,
             {"a": "log_likelihood", "b": "squared"},

@@ -2,9 +2,11 @@
 
 import json
 import sqlite3
+import statistics
 import threading
 from pathlib import Path
 
+import pytest
 from cli_help import TINY, Bpsvc
 
 from bpsvc import Store
@@ -209,6 +211,21 @@ def test_canned_queries_are_listed_and_answer(bpsvc: Bpsvc, tiny: Path) -> None:
     assert first["loss"] == "squared"
     assert bpsvc("query", "fastest", "--format", "csv", "--output", "fast.csv").out == ""
     assert Path("fast.csv").read_text().startswith("run_id,solved_epoch")
+
+
+def test_paired_losses_leave_no_pair_out(bpsvc: Bpsvc) -> None:
+    path = spec(data="or", training={"learning_rate": 1.0, "epochs": 300}, seeds=9)
+    assert bpsvc("submit", path, *PROCESSES).code == 0
+    ended = bpsvc("query", "SELECT loss, seed, solved_epoch FROM runs", "--json").json
+    first = {(row["loss"], row["seed"]): row["solved_epoch"] for row in ended}
+    solved = [
+        sum(first[loss, seed] is not None for seed in range(9)) for loss in ("log_likelihood", "squared")
+    ]
+    assert solved[0] == 9 and 0 < solved[1] < 9, "or the query has nothing to leave out"
+    times = [(first["squared", seed] or 1e9) / first["log_likelihood", seed] for seed in range(9)]
+    (row,) = bpsvc("query", "paired-losses", "--json").json
+    assert (row["pairs"], row["solved_a"], row["solved_b"]) == (9, *solved)
+    assert row["times"] == pytest.approx(statistics.median(times))
 
 
 def test_named_parameters(bpsvc: Bpsvc, tiny: Path) -> None:
