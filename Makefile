@@ -20,6 +20,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
+# scikit-learn is no more than a few tables of data to the gallery.
+$(VENV)/.tables: $(VENV)/.installed requirements-tables.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tables.lock
+	@touch $@
+
 # The peers live apart: nothing of bpsvc needs them. PyTorch is large and not to be had everywhere: without it its rows say so.
 $(PEERS_VENV)/.installed: requirements-peers.lock pyproject.toml
 	$(PYTHON) -m venv $(PEERS_VENV)
@@ -36,7 +41,7 @@ demo: $(VENV)/.installed  ## train the lecture's XOR net and watch gradients van
 	$(BIN)/bpsvc report xor --output $(REPORTS)
 	$(BIN)/bpsvc report vanishing --output $(REPORTS)
 
-gallery: $(VENV)/.installed  ## train every spec in specs/ and write reports/gallery/
+gallery: $(VENV)/.tables  ## train every spec in specs/ and write reports/gallery/
 	$(BIN)/python reports/build_gallery.py
 
 test: $(VENV)/.installed  ## the fast tests
@@ -79,6 +84,8 @@ lock:            ## pin every dependency anew, with hashes
 	    --no-header --extra test --extra dev pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --constraint requirements.lock --extra test --extra dev --extra oracle --extra peers --extra interop pyproject.toml -o requirements-peers.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --constraint requirements-peers.lock --extra tables pyproject.toml -o requirements-tables.lock
 
 clean:           ## forget environment and caches (never results)
 	rm -rf $(VENV) $(PEERS_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -4,6 +4,7 @@ purpose.
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,19 @@ def test_iris_splits_by_seed() -> None:
     assert split is not None
     assert (split.validation, split.stratify, split.seed) == (0.2, True, 3)
     assert spec.split_of(run.run.data, 17) != split
+
+
+def test_the_gallery_installs_what_every_spec_needs() -> None:
+    """In the versions that the tests and the peers have."""
+    root = Path(__file__).parents[2]
+    makefile = (root / "Makefile").read_text()
+    assert "gallery: $(VENV)/.tables " in makefile
+    assert "--require-hashes -r requirements-tables.lock\n" in makefile
+    locks = [
+        set(re.findall(r"^[\w-]+==\S+", (root / f"requirements{name}.lock").read_text(), re.MULTILINE))
+        for name in ("", "-tables", "-peers")
+    ]
+    assert any(pin.startswith("scikit-learn==") for pin in locks[1])
+    assert locks[1] <= locks[2]
+    common = {pin.split("==")[0] for pin in locks[0]}
+    assert {pin for pin in locks[1] if pin.split("==")[0] in common} <= locks[0]
