@@ -97,6 +97,31 @@ def test_signal_slopes_are_the_lectures(vanishing: Material) -> None:
     assert_allclose(mine["delta_rms"].iloc[0], expected)
 
 
+def test_the_signal_is_followed_midway_and_to_the_end(vanishing: Material) -> None:
+    frame = data(vanishing, "depth")
+    assert sorted(set(frame["epoch"])) == [0, 40, 100], (
+        "40 is midway from 20 to 100 by ratio"
+    )
+    runs = vanishing.runs[(vanishing.runs["activation"] == "tanh") & (vanishing.runs["depth"] == 10)]
+    records = vanishing.layers[vanishing.layers["run_id"].isin(runs["run_id"])]
+    for epoch in (40, 100):
+        mine = frame[(frame["configuration"] == "tanh · depth 10") & (frame["epoch"] == epoch)]
+        hidden = records[(records["epoch"] == epoch) & (records["layer"] <= 10)]
+        medians = hidden.groupby("layer")["delta_rms"].median()
+        assert_allclose(mine["delta_rms"], medians)
+        slope = np.polyfit(medians.index, np.log10(medians), 1)[0]
+        assert_allclose(mine["decades_per_layer"], slope)
+
+
+@pytest.mark.parametrize("style", ["screen", "slide", "paper"])
+def test_every_style_says_the_decades_per_layer(vanishing: Material, style: str) -> None:
+    frame = data(vanishing, "depth")
+    texts = [text.get_text() for text in figure(frame, "depth", style=style).texts]
+    rows = frame[frame["configuration"] == "logistic · depth 10"].drop_duplicates("epoch")
+    slopes = " → ".join(f"{slope:+.2f}" for slope in rows["decades_per_layer"])
+    assert any(text.startswith(f"logistic · depth 10: {slopes} (") for text in texts)
+
+
 def test_a_zipped_step_is_not_in_the_labels(vanishing: Material) -> None:
     assert "learning_rate" in vanishing.factors
     assert not vanishing.configurations["label"].str.contains("learning_rate").any()

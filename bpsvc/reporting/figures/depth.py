@@ -1,5 +1,6 @@
-"""Signal against layer before training: what depth costs, in decades per layer."""
+"""Signal against layer before training, midway and at the end: what depth costs, in decades per layer."""
 
+import math
 from typing import Final
 
 import numpy as np
@@ -8,21 +9,30 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bpsvc.reporting.figures.panels import Layout, sheet, swatch, text_width
+from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
 from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.grids import per_configuration
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import decades_per_step, median_band
 from bpsvc.reporting.style import Style
 from bpsvc.reporting.theory import relative_signal
 
+_LINES: Final = ("-", "--", "-")
+_ALONG: Final = ("before training", "midway", "at the end")
+_HEAD: Final = "decades lost per layer: before → midway → end"
+_MOST: Final = 24  # slopes in words
+_MOST_ON_A_SLIDE: Final = 10  # where the height is given
+_SMALL: Final = 0.8  # of the type's size
+_LINE: Final = 1.3  # ems
 _COLUMNS: Final = [
     "panel",
     "series",
     "colour",
     "configuration",
     "runs",
+    "epoch",
     "layer",
     "hidden_layers",
     "delta_rms",
@@ -35,32 +45,39 @@ _COLUMNS: Final = [
 
 
 def prepare(material: Material) -> pd.DataFrame:
-    """Median signal of each hidden layer at epoch 0 with its interval, and the decades lost per layer towards
-    the input.
+    """Median signal of each hidden layer of nets with two or more, and the decades lost per layer towards the
+    input: at epoch 0 of all started runs with the median's interval, midway and at the end of the ended ones.
     """
-    start = material.start
+    start, later = material.start, per_configuration(material.layer_medians)
     parts = []
     for facet, cases in facets(material):
         rows = start[start["case"].isin(cases["case"]) & (start["layer"] <= start["depth"])]
-        if rows.empty:
+        if rows.empty or rows["layer"].max() < 2:
             continue
         table = rows.pivot(index="case", columns="layer", values="delta_rms")
         band = median_band(table.to_numpy(np.float64))
         layers = table.columns.to_numpy(np.int64)
-        lines = pd.DataFrame({"layer": layers, "delta_rms": band.median, "low": band.low, "high": band.high})
+        first = pd.DataFrame({"layer": layers, "delta_rms": band.median, "low": band.low, "high": band.high})
         theory = _theory(cases, float(band.median[-1]), layers)
-        parts.append(
-            lines.assign(
-                **facet._asdict(),
-                runs=len(table),
-                hidden_layers=int(layers.max()),
-                decades_per_layer=decades_per_step(layers, band.median).slope,
-                theory=theory,
-                theory_decades_per_layer=decades_per_step(layers, theory).slope,
-            )
-        )
-    joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
-    return joined.reindex(columns=_COLUMNS)
+        expected = decades_per_step(layers, theory).slope
+        first = first.assign(epoch=0, runs=len(table), theory=theory, theory_decades_per_layer=expected)
+        medians = later.get(int(cases["configuration"].iloc[0]))
+        for lines in (first, *([] if medians is None else _later(medians, int(layers.max())))):
+            slope = decades_per_step(lines["layer"], lines["delta_rms"]).slope
+            about = {**facet._asdict(), "hidden_layers": int(layers.max()), "decades_per_layer": slope}
+            parts.append(lines.assign(**about).reindex(columns=_COLUMNS))
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+
+
+def _later(medians: pd.DataFrame, deepest: int) -> list[pd.DataFrame]:
+    """The hidden layers midway (the recorded epoch nearest to it on the log scale) and at the end."""
+    trained = np.unique(medians.loc[medians["epoch"] > 0, "epoch"].to_numpy(np.float64))
+    if not trained.size:
+        return []
+    last = trained[-1]
+    middle = trained[np.argmin(np.abs(np.log(trained) - 0.5 * np.log(trained[0] * last)))]
+    hidden = medians[(medians["layer"] <= deepest)][["epoch", "layer", "runs", "delta_rms"]]
+    return [hidden[hidden["epoch"] == epoch] for epoch in dict.fromkeys((middle, last))]
 
 
 def _theory(cases: pd.DataFrame, last: float, layers: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -76,29 +93,37 @@ def _theory(cases: pd.DataFrame, last: float, layers: NDArray[np.int64]) -> NDAr
 
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-    """Medians as points, their fitted line dashed, the slope in words where there is room."""
+    """Medians before training as points with their fitted line, later ones as thinner lines; the slopes in
+    words beneath.
+    """
+    start = frame[frame["epoch"] == 0]
     panels = list(dict.fromkeys(frame["panel"]))
-    n = counted(frame, "runs")
-    one = len(panels) == 1
-    slopes = frame.drop_duplicates("configuration").set_index("series")["decades_per_layer"]
-    legend = [
-        swatch(
-            f"{name} (n = {n[name]})" + (f": {_words(float(slopes[name]))}" if one else ""),
-            colour,
-            style,
-            marker="o",
-            markersize=2.6 * style.line,
-        )
-        for name, colour in legend_names(frame).items()
+    n = counted(start, "runs")
+    dot = {"marker": "o", "markersize": 2.6 * style.line}
+    slopes = _slopes(frame, style)
+    # One panel's words say the names already, in their colours.
+    alike = set(n.values())
+    in_words = len(panels) == 1 and len(slopes) == len(n) and len(alike) == 1
+    named = [] if in_words else list(legend_names(start).items())
+    head = _HEAD + (" (theory)" if frame["theory"].notna().any() else "")
+    head += f"; n = {min(alike)} each" if in_words else ""
+    legend = [swatch(f"{name} (n = {n[name]})", colour, style, **dot) for name, colour in named]
+    legend += [
+        swatch(_ALONG[place], "#555555", style, linestyle=_LINES[place], linewidth=0.7 * style.line)
+        for place in range(1, int(frame.groupby("configuration")["epoch"].nunique().max()))
     ]
     if frame["theory"].notna().any():
         legend.append(swatch("theory of wide nets", "#555555", style, linestyle=":"))
+    left = 6.8
+    shape = _shape(slopes, style, left)
+    rows = 1 + math.ceil(len(slopes) / shape[0])
     layout = Layout(
         title,
         "hidden layer, counted from the input",
-        "signal at epoch 0: RMS of ∂loss/∂z",
-        left=6.8,
+        "signal: RMS of ∂loss/∂z",
+        left=left,
         aspect=0.66,
+        below=_LINE * rows + 0.6,
     )
     figure, axes = sheet(style, panels, legend, layout)
     log_axis(axes[0], frame[["delta_rms", "low", "high", "theory"]])
@@ -106,55 +131,83 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     axes[0].set_xlim(0.6, top + 0.4 + 0.02 * top)
     axes[0].set_xticks(_ticks(top))
     for ax, panel in zip(axes, panels, strict=True):
-        here = frame[frame["panel"] == panel]
-        for _, rows in here.groupby("series", sort=False):
-            colour = rows["colour"].iloc[0]
-            ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
-            ax.plot(rows["layer"], rows["delta_rms"], "o", color=colour, markersize=2.4 * style.line)
-            fit = decades_per_step(rows["layer"], rows["delta_rms"])
-            at = np.array([rows["layer"].min(), rows["layer"].max()])
-            ax.plot(at, 10 ** (fit.intercept + fit.slope * at), color=colour, linewidth=0.7 * style.line)
-            ax.plot(rows["layer"], rows["theory"], ":", color=colour, linewidth=0.9 * style.line)
-        if not one:
-            _slopes(ax, here, style)
+        for _, lines in frame[frame["panel"] == panel].groupby("configuration", sort=False):
+            _lines(ax, lines, style)
+    _words(figure, [(head, "#555555"), *slopes], shape, style)
     return figure
 
 
-def _slopes(ax: Axes, here: pd.DataFrame, style: Style) -> None:
-    rows = here.drop_duplicates("series")
-    rows = rows[np.isfinite(rows["decades_per_layer"])]
-    lines = [("decades lost per layer (theory)", "#555555")] + [
-        (_slope(row.series, row.decades_per_layer, row.theory_decades_per_layer), str(row.colour))
-        for row in rows.itertuples()
-    ]
-    box, (width, height) = ax.get_position(), ax.figure.get_figure(root=True).get_size_inches()
-    size = 0.85 * style.font
-    widest = max(text_width(text, size) for text, _ in lines)
-    if widest > 0.56 * box.width * width or len(lines) * 1.25 * size / 72 > 0.42 * box.height * height:
-        return  # they would lie on the data; the CSV has them
-    for place, (text, colour) in enumerate(reversed(lines)):
-        ax.annotate(
-            text,
-            (1, 0),
-            xycoords="axes fraction",
-            xytext=(-3, 3 + 1.25 * place * 0.85 * style.font),
-            textcoords="offset points",
-            ha="right",
-            va="bottom",
-            size=0.85 * style.font,
-            color=colour,
-        )
+def _lines(ax: Axes, lines: pd.DataFrame, style: Style) -> None:
+    """One configuration, at each of its epochs."""
+    for place, (_, rows) in enumerate(lines.groupby("epoch", sort=True)):
+        colour = rows["colour"].iloc[0]
+        if place:
+            shown = rows["delta_rms"].where(np.isfinite(rows["delta_rms"]) & (rows["delta_rms"] > 0))
+            ax.plot(rows["layer"], shown, color=colour, linestyle=_LINES[place], linewidth=0.7 * style.line)
+            continue
+        ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
+        ax.plot(rows["layer"], rows["delta_rms"], "o", color=colour, markersize=2.4 * style.line)
+        fit = decades_per_step(rows["layer"], rows["delta_rms"])
+        at = np.array([rows["layer"].min(), rows["layer"].max()])
+        ax.plot(at, 10 ** (fit.intercept + fit.slope * at), color=colour, linewidth=0.7 * style.line)
+        ax.plot(rows["layer"], rows["theory"], ":", color=colour, linewidth=0.9 * style.line)
 
 
-def _slope(name: object, measured: object, theory: object) -> str:
-    expected = f" ({theory:+.2f})" if isinstance(theory, float) and np.isfinite(theory) else ""
-    return f"{name}: {measured:+.2f}{expected}".replace("-0.00", "+0.00").replace("-", "−")
+def _slopes(frame: pd.DataFrame, style: Style) -> list[tuple[str, str]]:
+    """(words, colour) of each slope worth telling: those of three layers or more, else all; of very many the
+    deepest of each panel.
+    """
+    told = frame[frame["hidden_layers"] >= min(3, frame["hidden_layers"].max())]
+    most = _MOST if style.height is None else _MOST_ON_A_SLIDE
+    if told["configuration"].nunique() > most:
+        deepest = told.groupby("panel")["hidden_layers"].transform("max")
+        told = told[told["hidden_layers"] == deepest]
+    each = told.groupby("configuration", sort=False)
+    return [(_slope(str(name), rows), str(rows["colour"].iloc[0])) for name, rows in list(each)[:most]]
 
 
-def _words(slope: float) -> str:
+def _slope(name: str, rows: pd.DataFrame) -> str:
+    by_epoch = rows.drop_duplicates("epoch").sort_values("epoch")
+    along = " → ".join(_signed(slope) for slope in by_epoch["decades_per_layer"])
+    theory = by_epoch["theory_decades_per_layer"].iloc[0]
+    return f"{name}: {along}" + (f" ({_signed(theory)})" if np.isfinite(theory) else "")
+
+
+def _signed(slope: float) -> str:
     if not np.isfinite(slope):
-        return "no slope"
-    return f"{abs(slope):.2f} decades {'lost' if slope >= 0 else 'gained'} per layer"
+        return "none"
+    return f"{slope:+.2f}".replace("-0.00", "+0.00").replace("-", "−")
+
+
+def _shape(slopes: list[tuple[str, str]], style: Style, left: float) -> tuple[int, float, float]:
+    """Columns of words beneath the panels; the width of one, and where the first starts, in inches."""
+    # Only on a screen is there so much width that words can stand under the panels alone.
+    start = (left if style.height is None and style.width > 5 else 0.6) * style.em
+    room = style.width - start - 0.4 * style.em
+    widest = max((text_width(text, _SMALL * style.font) for text, _ in slopes), default=1.0)
+    columns = max(1, min(int(room / (widest + style.em)), len(slopes)))
+    return columns, room / columns, start
+
+
+def _words(
+    figure: Figure, lines: list[tuple[str, str]], shape: tuple[int, float, float], style: Style
+) -> None:
+    """A heading, and slopes below it column by column."""
+    (columns, wide, start), em = shape, style.em
+    height = float(figure.get_size_inches()[1])
+    top = min(ax.get_position().y0 for ax in figure.axes) * height - 5.2 * em
+    deep = math.ceil((len(lines) - 1) / columns)
+    for place, (text, colour) in enumerate(lines):
+        row, column = (1 + (place - 1) % deep, (place - 1) // deep) if place else (0, 0)
+        room = wide if place else style.width - start
+        figure.text(
+            (start + column * wide) / style.width,
+            (top - _LINE * em * row) / height,
+            fitted(text, _SMALL * style.font, room - 0.3 * em),
+            color=colour,
+            size=_SMALL * style.font,
+            va="baseline",
+        )
 
 
 def _ticks(top: int) -> list[int]:
@@ -165,23 +218,26 @@ def _ticks(top: int) -> list[int]:
 
 
 _THEORY: Final = (
-    " Dotted, and in brackets: what mean-field theory expects of a wide net with this init, hung up at the "
+    " Dotted: what mean-field theory expects of a wide net with this init, hung up at the "
     "last hidden layer; it is not fitted."
 )
 
 
 def caption(frame: pd.DataFrame) -> str:
+    later = [f"{epoch:,.0f}" for epoch in sorted(set(frame["epoch"])) if epoch > 0]
     return (
-        "Median signal of each hidden layer before any training, over all started runs, with its 95 % "
-        "percentile bootstrap interval (shaded). Lines: least squares through the logarithms of the "
-        "medians; their slopes are the decades lost per layer on the way from the output to the input "
-        "(negative: gained)." + (_THEORY if frame["theory"].notna().any() else "")
+        "Median signal of each hidden layer: before any training, over all started runs, as points with its "
+        "95 % percentile bootstrap interval (shaded)"
+        + (f"; later, over the ended runs, as lines (at epochs {' and '.join(later)})" if later else "")
+        + ". Slopes: least squares through the logarithms of the medians, in decades lost per layer on the "
+        "way from the output to the input (negative: gained)."
+        + (_THEORY if frame["theory"].notna().any() else "")
     )
 
 
 DEPTH: Final = FigureRecord(
     name="depth",
-    title="Signal against layer before training",
+    title="Signal against layer, and what training makes of it",
     section=SIGNALS,
     needs="a record of epoch 0 and at least two hidden layers",
     applies=lambda m: bool((m.start["depth"] >= 2).any()),
@@ -189,8 +245,8 @@ DEPTH: Final = FigureRecord(
     draw=draw,
     caption=caption,
     sql="""
-SELECT experiment, run_id, depth, layer, delta_rms
+SELECT experiment, run_id, depth, epoch, layer, delta_rms
 FROM experiment_runs JOIN runs USING (run_id) JOIN layer_gradients USING (run_id)
-WHERE experiment IN ({experiments}) AND epoch = 0 AND layer <= depth
-ORDER BY experiment, run_id, layer""",
+WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs AND layer <= depth
+ORDER BY experiment, run_id, epoch, layer""",
 )

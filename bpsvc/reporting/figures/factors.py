@@ -253,8 +253,8 @@ def caption_interactions(frame: pd.DataFrame) -> str:
 
 def caption_map(frame: pd.DataFrame) -> str:
     return (
-        f"{_method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such runs, "
-        f"or more than half of them diverged.{_MAPS.said(frame)}"
+        f"{_method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such "
+        f"runs, or more than half of them diverged.{_MAPS.said(frame)}"
     )
 
 
