@@ -20,6 +20,17 @@ _CHUNK: Final = 2**20
 
 
 @contextlib.contextmanager
+def named(path: Path) -> Iterator[None]:
+    """What fails while `path` is written says so: the system names only files that cannot be opened."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
 def replacing(folder: Path, what: str) -> Iterator[Path]:
     """Give a new folder to write into; at the end it takes the place of `folder`, unless something was
     raised.
@@ -34,7 +45,8 @@ def replacing(folder: Path, what: str) -> Iterator[Path]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        yield fresh
+        with named(folder):
+            yield fresh
         files = sorted(path for path in fresh.rglob("*") if path.is_file())
         digests = {path.relative_to(fresh).as_posix(): _digest(path) for path in files}
         manifest = {"written_by": f"bpsvc {what}", "files": dict(sorted(digests.items()))}

@@ -1,6 +1,7 @@
 """How a command ends that raised something: the message, and the exit code."""
 
 import errno
+import re
 import sys
 import tempfile
 import traceback
@@ -8,17 +9,20 @@ from typing import Final
 
 from bpsvc.cli import streams
 from bpsvc.cli.output import say
-from bpsvc.errors import BpsvcError, UsageError
+from bpsvc.errors import BpsvcError, SpecError, UsageError
 
 _NO_ROOM: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG))
 _LONGEST: Final = 300
+_PLACE: Final = re.compile(r".+:\d+:\d+: ")
 
 
 def ended(error: BaseException) -> int:
     """Say what is to be said about `error`, and give the exit code."""
     match error:
         case BpsvcError():
-            say(f"bpsvc: {error}")
+            # What begins with its place has no word before it, as with compilers: editors go there.
+            placed = isinstance(error, SpecError) or _PLACE.match(str(error))
+            say(str(error) if placed else f"bpsvc: {error}")
             return error.exit_code
         case KeyboardInterrupt():
             say("bpsvc: interrupted")
@@ -45,8 +49,10 @@ def _of_the_system(error: OSError) -> int:
     if streams_full:
         streams.abandon(sys.stdout)
     name = "" if streams_full else f"{_clipped(str(error.filename))}: "
-    say(f"bpsvc: {name}{error.strerror}")
-    return 4 if error.errno in _NO_ROOM else UsageError.exit_code
+    full = error.errno in _NO_ROOM
+    remedy = "; make room there, or write elsewhere" if full and name else ""
+    say(f"bpsvc: {name}{error.strerror}{remedy}")
+    return 4 if full else UsageError.exit_code
 
 
 def _bug(error: BaseException) -> int:

@@ -37,6 +37,7 @@ def query(
 
       bpsvc query first-epoch-below -p loss=0.01 --format csv --output first.csv
     """
+    from bpsvc.folders import named
     from bpsvc.service import canned
     from bpsvc.store import Store
 
@@ -55,7 +56,8 @@ def query(
     if output is None:
         print_rows(answer.columns, answer.rows, form)
     else:
-        output.write_text(render(answer.columns, answer.rows, form), encoding="utf-8")
+        with named(output):
+            output.write_text(render(answer.columns, answer.rows, form), encoding="utf-8")
     if answer.truncated:
         say(f"only the first {max_rows} rows are shown; --max-rows raises the limit")
     tell("next: bpsvc query --list has more questions")

@@ -9,6 +9,7 @@ from typing import Final
 
 import pandas as pd
 
+from bpsvc.folders import named
 from bpsvc.reporting import (
     EPOCHS_DRAWN,
     FIGURES,
@@ -55,7 +56,8 @@ def report(about: Material, folder: Path, *, formats: Sequence[str] = USUAL, sty
 def one_figure(about: Material, name: str, file: Path, *, style: str = "screen") -> Path:
     """Write one figure alone; the file's ending says how: svg, png or pdf."""
     drawn = picture(about, name, file.suffix.lstrip("."), style=style)
-    file.write_bytes(drawn)
+    with named(file):
+        file.write_bytes(drawn)
     return file
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import resource
 import shlex
 import shutil
 from pathlib import Path
@@ -132,6 +133,21 @@ def test_verbose_says_how_long_it_took(bpsvc: Bpsvc) -> None:
     last = bpsvc("status", "--verbose").err.splitlines()[-1]
     assert float(last.removesuffix(" s")) >= 0
     assert bpsvc("status").err.splitlines()[-1].startswith("next: ")
+
+
+@pytest.mark.usefixtures("trained")
+def test_a_disk_too_full_for_a_report_is_named_with_a_remedy(bpsvc: Bpsvc) -> None:
+    room = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (33_000, room[1]))
+    try:
+        page = bpsvc("report", "tiny", "--format", "csv")
+        figure = bpsvc("report", "tiny", "--figure", "solved", "-o", "solved.png")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, room)
+    told = "File too large; make room there, or write elsewhere"
+    assert (page.code, page.err) == (4, f"bpsvc: {Path('reports/tiny').resolve()}: {told}\n")
+    assert (figure.code, figure.err) == (4, f"bpsvc: solved.png: {told}\n")
+    assert list(Path("reports").iterdir()) == []
 
 
 def test_init_writes_a_spec_that_trains_and_never_overwrites(bpsvc: Bpsvc) -> None:

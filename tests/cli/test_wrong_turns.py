@@ -323,7 +323,7 @@ STORED: list[tuple[tuple[object, ...], int, str]] = [
       "--timeout", 0.1), 2, "longer than 0.1 s"),
     (("query", "SELECT 1", "-o", "nowhere/x.csv"), 2, "nowhere/x.csv: No such file or directory"),
     (("query", "SELECT 1", "-o", "."), 2, "Is a directory"),
-    (("query", "SELECT 1", "-o", "/dev/full"), 4, "No space left on device"),
+    (("query", "SELECT 1", "-o", "/dev/full"), 4, "bpsvc: /dev/full: No space left on device; make room"),
     (("db", "backup", "nowhere/copy.db"), 4, "nowhere"),
     (("db", "backup", "s.json"), 4, "s.json"),
     (("db", "merge", "s.json"), 4, "is not a SQLite database"),
@@ -527,6 +527,21 @@ def test_two_bad_specs_of_three_store_nothing(bpsvc: Bpsvc) -> None:
     Path("b.json").write_text(json.dumps({**TINY, "init": "xavier"}))
     refused(bpsvc, "submit", "a.json", "b.json", said="glorot_uniform")
     assert not Path("bpsvc.db").exists()
+
+
+def test_findings_begin_with_their_place_and_all_else_with_our_name(bpsvc: Bpsvc) -> None:
+    Path("wrong.json").write_text(json.dumps({**TINY, "data": "xorr", "los": "squared"}))
+    Path("rows.csv").write_text("x1,x2,y\n0,0,0\n1,1,1\n")
+    table = {"source": "csv", "path": "rows.csv", "target": "y"}
+    Path("table.json").write_text(json.dumps({**TINY, "data": table, "sweep": None}))
+    for command in ("validate", "submit"):
+        begun = [block.split(":")[:2] for block in bpsvc(command, "wrong.json").err.split("\n\n")]
+        assert begun == [["wrong.json", "1"], ["wrong.json", "1"]]
+    assert bpsvc("show", "1").err.startswith("bpsvc: there is no store")
+    assert bpsvc("submit", "table.json", "--processes", 1).code == 0
+    Path("new.csv").write_text("x1,x2\n0,0\n1,a\n")
+    assert bpsvc("predict", 1, "new.csv").err.startswith("new.csv:3:3: ")
+    assert bpsvc("predict", 99).err.startswith("bpsvc: there is no run")
 
 
 def test_a_changed_file_is_other_data_and_the_next_revision(bpsvc: Bpsvc) -> None:
