@@ -1,4 +1,4 @@
-"""The one number by which configurations are compared: epochs to solve, validation accuracy or final loss."""
+"""The one number by which configurations compare: epochs until reached, validation accuracy or final loss."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -30,7 +30,7 @@ class Outcome:
         return values.mask(lost, self.worst).dropna()
 
 
-SOLVING: Final = Outcome("epochs to solve", "solved_epoch", np.inf, True, is_share=True)
+SOLVING: Final = Outcome("epochs until reached", "solved_epoch", np.inf, True, is_share=True)
 VALIDATION: Final = Outcome("validation accuracy", "final_validation_accuracy", 0.0, False)
 LOSS: Final = Outcome("final loss", "final_loss", np.inf, True)
 

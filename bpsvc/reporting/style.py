@@ -23,8 +23,8 @@ from bpsvc.reporting.palette import FAINT, INK, RULE
 
 @dataclass(frozen=True)
 class Style:
-    """`width` and `height` in inches (height None: as tall as the panels ask), `font` in points, `columns` of
-    panels at most.
+    """`width` and `height` in inches (height None: as tall as the panels ask, up to `tallest`), `font` in
+    points, `columns` of panels at most.
     """
 
     name: str
@@ -35,6 +35,7 @@ class Style:
     columns: int
     dpi: int
     height: float | None = None
+    tallest: float | None = None
     titled: bool = True
     also_called: tuple[str, ...] = ()
 
@@ -57,6 +58,7 @@ STYLES: Final = Table(
             line=1.2,
             columns=2,
             dpi=300,
+            tallest=8.6,
             titled=False,
         ),
     ],

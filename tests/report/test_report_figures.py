@@ -99,9 +99,7 @@ def test_signal_slopes_are_the_lectures(vanishing: Material) -> None:
 
 def test_the_signal_is_followed_midway_and_to_the_end(vanishing: Material) -> None:
     frame = data(vanishing, "depth")
-    assert sorted(set(frame["epoch"])) == [0, 40, 100], (
-        "40 is midway from 20 to 100 by ratio"
-    )
+    assert sorted(set(frame["epoch"])) == [0, 40, 100], "40 is midway from 20 to 100 by ratio"
     runs = vanishing.runs[(vanishing.runs["activation"] == "tanh") & (vanishing.runs["depth"] == 10)]
     records = vanishing.layers[vanishing.layers["run_id"].isin(runs["run_id"])]
     for epoch in (40, 100):
@@ -256,3 +254,21 @@ def test_the_trainer_of_these_tests_learns_xor() -> None:
     material = tiny_trainer.xor(seeds=4, epochs=2000)
     solved_first = material.runs[material.runs["loss"] == "log_likelihood"]["solved_epoch"].notna().sum()
     assert solved_first >= 2
+
+
+def test_a_column_of_paper_is_no_longer_than_a_page(many: Material) -> None:
+    frame = data(many, "signal")
+    assert frame["configuration"].nunique() == 16
+    drawn = figure(frame, "signal", style="paper")
+    assert drawn.get_size_inches()[1] <= 8.6
+    boxes = [ax.get_position() for ax in drawn.axes]
+    assert min(box.y0 for box in boxes) > 0 and min(box.height for box in boxes) * 8.6 > 0.4
+
+
+def test_a_slide_says_how_many_comparisons_it_shows(xor: Material) -> None:
+    one = data(xor, "paired")
+    frame = pd.concat([one.assign(factor=f"{k}") for k in range(6)], ignore_index=True)
+    total = int((frame["row"] == "median").sum())
+    drawn = figure(frame, "paired", style="slide")
+    assert total > len(drawn.axes[0].get_yticks()) == 8
+    assert f"the first 8 of {total}" in [text.get_text() for text in drawn.legends[0].get_texts()]

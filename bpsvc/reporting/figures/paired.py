@@ -25,7 +25,13 @@ _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Pairs as points, the median with its interval, the line at no difference; n, r and p at the right."""
-    middles = frame[frame["row"] == "median"].head(_FIRST.most)
+    # A slide has the height that it has: fewer rows, which people can read.
+    most = _FIRST.most if style.height is None else _FIRST.most // 2
+    middles = frame[frame["row"] == "median"]
+    legend = _legend(style)
+    if len(middles) > most:
+        legend.append(swatch(f"the first {most} of {len(middles)}", "none", style))
+    middles = middles.head(most)
     narrow = style.width < 5
     room = (0.44 * style.width / style.em - 1.4) * style.em
     labels = [_label(row, narrow, room, style) for row in middles.to_dict("records")]
@@ -42,7 +48,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         right=_CELL * len(numbers) + 0.8,
         row_heights=(_ROW * len(labels) + 1.6,),
     )
-    figure, (ax,) = sheet(style, [""], _legend(style), layout)
+    figure, (ax,) = sheet(style, [""], legend, layout)
     shown = frame.replace([np.inf, -np.inf], np.nan)
     if is_ratio:
         shown = shown.replace({"difference": {0.0: np.nan}, "low": {0.0: np.nan}, "high": {0.0: np.nan}})
@@ -60,10 +66,10 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         _beyond(ax, values, y, style, is_ratio)
         _middle(ax, row, y, style, is_ratio)
         _numbers(ax, row, numbers, y, style)
-    _numbers(ax, None, numbers, len(labels) - 0.25, style)
+    _numbers(ax, None, numbers, len(labels) - 0.1, style)
     fit = ["\n".join(fitted(line, 0.9 * style.font, room) for line in label.split("\n")) for label in labels]
     ax.set_yticks(range(len(labels)), fit[::-1])
-    ax.set_ylim(-0.6, len(labels))
+    ax.set_ylim(-0.6, len(labels) + 0.25)
     ax.grid(visible=False, axis="y")
     ax.tick_params(axis="y", length=0, pad=0.7 * style.font)
     return figure
@@ -103,7 +109,7 @@ def _beyond(ax: Axes, values: np.ndarray[Any, Any], y: float, style: Style, is_r
         if count:
             ax.annotate(
                 text.format(count),
-                (x, y + 0.22),
+                (x, y + 0.34),
                 xycoords=("axes fraction", "data"),
                 ha=align,
                 va="center",

@@ -74,10 +74,13 @@ def sheet(
     aspect = layout.aspect or (0.52 if columns == 1 else 0.72)
     heights = [layout.row_heights[k] * em if layout.row_heights else width * aspect for k in range(rows)]
     total = top + bottom + sum(heights) + (rows - 1) * gap_y
-    if style.height is not None:
-        scale = max(style.height - total + sum(heights), 2 * em) / sum(heights)
+    wanted = style.height
+    if style.tallest is not None and total > style.tallest and not layout.row_heights:
+        wanted = style.tallest
+    if wanted is not None:
+        scale = max(wanted - total + sum(heights), 2 * em) / sum(heights)
         heights = [height * scale for height in heights]
-        total = style.height
+        total = wanted
     figure = Figure(figsize=(style.width, total))
     axes: list[Axes] = []
     for place, text in enumerate(heads):
