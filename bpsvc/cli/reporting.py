@@ -39,7 +39,7 @@ def report(
     limit: Limit = None,
     by: Annotated[
         list[str] | None,
-        typer.Option("--by", help="Tell runs apart by this swept path only (repeat for more)."),
+        typer.Option("--by", help="Tell runs apart only by this path: swept, or differing here (repeat)."),
     ] = None,
     success: Annotated[
         str | None, typer.Option("--success", help="Judge recorded epochs anew: 'loss<=0.05'.")
