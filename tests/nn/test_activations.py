@@ -67,7 +67,7 @@ POINTS = np.array(
 
 def test_the_lectures_nine_and_the_others_are_there() -> None:
     assert set(LECTURE) <= set(ACTIVATIONS)
-    assert set(ACTIVATIONS) == {*REFERENCE, "softmax"}
+    assert set(ACTIVATIONS) == {*REFERENCE, "softmax"}, "REFERENCE, above, has a second formula for each"
     assert ACTIVATIONS.canonical("sigmoid") == "logistic"
 
 
