@@ -11,7 +11,8 @@ from bpsvc.reporting.figures.pairs import comparisons
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.plateaus import LEVELS, has_levels, started, stuck
 from bpsvc.reporting.tables.comparison import COMPARISON
-from bpsvc.reporting.tables.words import figure, later, percent, percent_range, plural, whole
+from bpsvc.reporting.tables.words import figure, later, percent, percent_range, whole
+from bpsvc.wording import plural
 
 Row = dict[str, Any]
 _NAMED: Final = 3  # so many configurations are named one by one; more are counted

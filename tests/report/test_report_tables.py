@@ -117,6 +117,14 @@ def test_numbers_have_three_digits(value: float, text: str) -> None:
     assert words.figure(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(32.5, "32.5"), (33.5, "33.5"), (1054.0, "1,054"), (1054.5, "1,054.5"), (32.25, "32"), (math.nan, "–")],
+)
+def test_a_median_between_two_counts_is_not_rounded(value: float, text: str) -> None:
+    assert words.whole(value) == words.later(value, 100) == text
+
+
 def test_shares_near_the_ends_are_not_rounded_away() -> None:
     assert words.percent(0.996) == "99.6 %"
     assert words.percent(1.0) == "100 %"

@@ -11,7 +11,8 @@ from bpsvc.reporting.figures.series import facets
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band, quantiles, wilson
 from bpsvc.reporting.tables.record import TableRecord
-from bpsvc.reporting.tables.words import MISSING, figure, later, percent, percent_range, plural, whole
+from bpsvc.reporting.tables.words import MISSING, figure, later, percent, percent_range, whole
+from bpsvc.wording import plural
 
 
 def prepare(material: Material) -> pd.DataFrame:

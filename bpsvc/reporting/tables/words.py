@@ -18,8 +18,8 @@ def figure(value: float, digits: int = 3) -> str:
 
 
 def whole(value: float) -> str:
-    """1,054."""
-    return MISSING if math.isnan(value) else f"{value:,.0f}"
+    """1,054; and 32.5, which a median of counts may be."""
+    return MISSING if math.isnan(value) else f"{value:,.{int(value % 1 == 0.5)}f}"
 
 
 def later(value: float, horizon: float) -> str:
@@ -38,8 +38,3 @@ def percent(share: float) -> str:
 def percent_range(low: float, high: float) -> str:
     """79–98 %."""
     return MISSING if math.isnan(low) else f"{low:.0%}–{high:.0%}".replace("%–", "–").replace("%", " %")
-
-
-def plural(count: int, noun: str) -> str:
-    """1 run, 1,000 runs."""
-    return f"{whole(count)} {noun}" + ("" if count == 1 else "s")
