@@ -32,7 +32,10 @@ def sentence(command: click.Command) -> str:
 
 
 def help_of(name: str, command: click.Command) -> str:
-    context = command.context_class(command, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH)
+    settings = app.info.context_settings or {}
+    context = command.context_class(
+        command, info_name=name, terminal_width=_WIDTH, max_content_width=_WIDTH, **settings
+    )
     lines = (line.rstrip() for line in command.get_help(context).splitlines())
     return "\n".join(lines).strip()
 
