@@ -132,7 +132,7 @@ _RELATIONS: Final = (
     _relation(
         "epochs",
         "One row for each recorded epoch: the full training set at the parameters after that many epochs.",
-        "SELECT epoch, avg(loss) AS mean_loss FROM epochs GROUP BY epoch",
+        "SELECT epoch, loss, accuracy FROM epochs WHERE run_id = 1 ORDER BY epoch",
         """
         run_id: INTEGER the run
         epoch: INTEGER epochs trained so far; 0 is the initial state
@@ -150,7 +150,7 @@ _RELATIONS: Final = (
     _relation(
         "layer_gradients",
         "One row for each layer at each recorded epoch.",
-        "SELECT layer, avg(delta_rms) AS signal FROM layer_gradients WHERE epoch = 0 GROUP BY layer",
+        "SELECT layer, delta_rms AS signal FROM layer_gradients WHERE run_id = 1 AND epoch = 0 ORDER BY layer",
         """
         run_id: INTEGER the run
         epoch: INTEGER epochs trained so far
