@@ -150,7 +150,7 @@ _RELATIONS: Final = (
     _relation(
         "layer_gradients",
         "One row for each layer at each recorded epoch.",
-        "SELECT layer, delta_rms AS signal FROM layer_gradients WHERE run_id = 1 AND epoch = 0 ORDER BY layer",
+        "SELECT layer, delta_rms FROM layer_gradients WHERE run_id = 1 AND epoch = 0 ORDER BY layer",
         """
         run_id: INTEGER the run
         epoch: INTEGER epochs trained so far
