@@ -7,15 +7,16 @@ import io
 import json
 import math
 import re
-import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+from bpsvc.cli.fitting import Column, breadth, fitted
+
 Row = Sequence[Any]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "\\|", "`": "\\`", "*": "\\*", "$": "\\$"}
-_NARROWEST: Final = 8
+_LONGEST_RULE: Final = 40
 _CONTROL: Final = re.compile(
     "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
 )
@@ -30,7 +31,8 @@ class Format(StrEnum):
 
 
 def render(columns: Sequence[str], rows: Sequence[Row], form: Format, *, width: int | None = None) -> str:
-    """Rows as text in one of the forms, ending with a newline; a table fits `width` characters if it can."""
+    """Rows as text in one of the forms, ending with a newline; a table that `width` characters
+    have no room for keeps its chief columns and says how many are left out."""
     if form is Format.json:
         names = _told_apart(columns)
         return as_json([dict(zip(names, row, strict=True)) for row in rows], indent=1)
@@ -69,48 +71,50 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 
 def _table(columns: Sequence[str], rows: Sequence[Row], width: int | None) -> str:
     cells = [[_shown(cell) for cell in row] for row in rows]
-    heads = [_shown(column) for column in columns]
-    numeric = [all(isinstance(row[i], int | float | None) for row in rows) for i in range(len(columns))]
-    widths = [max(_width(line[i]) for line in (heads, *cells)) for i in range(len(columns))]
-    if width is not None:
-        widths = _fitting(widths, numeric, width - 2 * (len(widths) - 1))
+    all_ = [
+        Column(
+            i,
+            _shown(head),
+            [row[i] for row in cells],
+            all(isinstance(row[i], int | float | None) for row in rows),
+        )
+        for i, head in enumerate(columns)
+    ]
+    kept, widths = (all_, [one.full for one in all_]) if width is None else fitted(all_, width)
+    rules = list(widths)
+    if width is None and kept and not kept[-1].numeric:  # a long text needs no long rule
+        rules[-1] = min(widths[-1], max(breadth(kept[-1].head), _LONGEST_RULE))
 
     def line(row: Sequence[str]) -> str:
-        parts = (_placed(*part) for part in zip(row, widths, numeric, strict=True))
+        parts = (_placed(cell, w, one.numeric) for cell, w, one in zip(row, widths, kept, strict=True))
         return "  ".join(parts).rstrip() + "\n"
 
-    return line(heads) + line(["─" * width for width in widths]) + "".join(map(line, cells))
+    lines = [[one.head for one in kept], ["─" * rule for rule in rules]]
+    lines += [[one.cells[i] for one in kept] for i in range(len(rows))]
+    return "".join(map(line, lines)) + _left_out(all_, kept, width)
 
 
-def _fitting(widths: list[int], numeric: list[bool], room: int) -> list[int]:
-    """The widths of columns with the widest texts cut until all fit, if cutting texts is enough."""
-    widths = [w if right else min(w, max(room, _NARROWEST)) for w, right in zip(widths, numeric, strict=True)]
-    texts = [i for i, right in enumerate(numeric) if not right]
-    while sum(widths) > room and texts:
-        widest = max(texts, key=lambda i: widths[i])
-        if widths[widest] <= _NARROWEST:
-            break
-        widths[widest] -= 1
-    return widths
+def _left_out(columns: Sequence[Column], kept: Sequence[Column], width: int | None) -> str:
+    """What to say of the columns that had no room."""
+    places = {one.place for one in kept}
+    names = [one.head for one in columns if one.place not in places]
+    if not names:
+        return ""
+    more = f"… {len(names)} more column{'s' * (len(names) != 1)}"
+    told = f"{more} ({', '.join(names)}): --json"
+    return f"{told if breadth(told) <= (width or 0) else f'{more}: --json'}\n"
 
 
 def _placed(cell: str, width: int, right: bool) -> str:
-    if _width(cell) > width:
+    if breadth(cell) > width:
         kept = ""
         for c in cell:
-            if _width(kept + c) > width - 1:
+            if breadth(kept + c) > width - 1:
                 break
             kept += c
         cell = kept + "…"
-    room = " " * (width - _width(cell))
+    room = " " * (width - breadth(cell))
     return room + cell if right else cell + room
-
-
-def _width(text: str) -> int:
-    """The columns of a terminal that a text takes."""
-    if text.isascii():
-        return len(text)
-    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def _shown(cell: Any) -> str:
