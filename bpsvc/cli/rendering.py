@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from bpsvc.cli.fitting import Column, breadth, fitted
+from bpsvc.wording import plural
 
 Row = Sequence[Any]
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -31,8 +32,9 @@ class Format(StrEnum):
 
 
 def render(columns: Sequence[str], rows: Sequence[Row], form: Format, *, width: int | None = None) -> str:
-    """Rows as text in one of the forms, ending with a newline; a table that `width` characters
-    have no room for keeps its chief columns and says how many are left out."""
+    """Rows as text in one of the forms, ending with a newline; a table wider than `width` keeps its chief
+    columns and says how many are left out.
+    """
     if form is Format.json:
         names = _told_apart(columns)
         return as_json([dict(zip(names, row, strict=True)) for row in rows], indent=1)
@@ -70,16 +72,7 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 
 
 def _table(columns: Sequence[str], rows: Sequence[Row], width: int | None) -> str:
-    cells = [[_shown(cell) for cell in row] for row in rows]
-    all_ = [
-        Column(
-            i,
-            _shown(head),
-            [row[i] for row in cells],
-            all(isinstance(row[i], int | float | None) for row in rows),
-        )
-        for i, head in enumerate(columns)
-    ]
+    all_ = [_column(i, head, [row[i] for row in rows]) for i, head in enumerate(columns)]
     kept, widths = (all_, [one.full for one in all_]) if width is None else fitted(all_, width)
     rules = list(widths)
     if width is None and kept and not kept[-1].numeric:  # a long text needs no long rule
@@ -94,13 +87,18 @@ def _table(columns: Sequence[str], rows: Sequence[Row], width: int | None) -> st
     return "".join(map(line, lines)) + _left_out(all_, kept, width)
 
 
+def _column(place: int, head: str, values: Sequence[Any]) -> Column:
+    numeric = all(isinstance(value, int | float | None) for value in values)
+    return Column(place, _shown(head), [_shown(value) for value in values], numeric)
+
+
 def _left_out(columns: Sequence[Column], kept: Sequence[Column], width: int | None) -> str:
     """What to say of the columns that had no room."""
     places = {one.place for one in kept}
     names = [one.head for one in columns if one.place not in places]
     if not names:
         return ""
-    more = f"… {len(names)} more column{'s' * (len(names) != 1)}"
+    more = f"… {plural(len(names), 'more column')}"
     told = f"{more} ({', '.join(names)}): --json"
     return f"{told if breadth(told) <= (width or 0) else f'{more}: --json'}\n"
 
