@@ -79,8 +79,8 @@ class Snapshot:
         """The view `runs`; of experiments, a row for each experiment and run, in the order of the plan.
 
         Then there are also `experiment`, `target_epochs`, and a column for each factor, called by its label
-        (one that is called like a column of the view takes its place); and every row is as of the
-        experiment's own last epoch.
+        (one that is called like a column of the view takes its place in the experiments that sweep it); and
+        every row is as of the experiment's own last epoch.
         """
         import pandas as pd
 
@@ -96,7 +96,11 @@ class Snapshot:
         for label, group in factors.groupby("label", sort=False):
             values = group.set_index(["experiment", "run_id"])["value"]
             index = pd.MultiIndex.from_frame(table[["experiment", "run_id"]])
-            table[label] = values.reindex(index).infer_objects().to_numpy()
+            found = values.reindex(index).reset_index(drop=True)
+            if label in table:  # an experiment that does not sweep it keeps what the view says
+                swept = table["experiment"].isin(group["experiment"])
+                found = found.astype(object).where(swept, table[label])
+            table[label] = found.infer_objects().to_numpy()
         return table
 
     def factors(self, which: Which = None) -> "pd.DataFrame":

@@ -10,6 +10,7 @@ from bpsvc import Store, submit
 from bpsvc.errors import UsageError
 from bpsvc.reporting import FIGURES, TABLES, Material, data, summary, write
 from bpsvc.service import reporting
+from bpsvc.service.selecting import Filter
 from bpsvc.spec import Choice, values_of
 from bpsvc.spec.document import Spec
 
@@ -125,3 +126,14 @@ def test_no_figure_loses_an_experiment(store: Store) -> None:
         assert labels.str.startswith("losses@1").any() or name == "depth", (
             f"{name}: one hidden layer has no slope"
         )
+
+
+def test_a_column_of_the_view_stays_where_no_factor_takes_its_place(store: Store) -> None:
+    runs = store.runs(["losses", "depths"])
+    mine = runs[runs["experiment"] == "depths@1"]
+    assert (mine["loss"] == "log_likelihood").all() and (mine["learning_rate"] == 1.0).all()
+    assert (runs.loc[runs["experiment"] == "losses@1", "depth"] == 1).all()
+    assert runs["depth"].dtype.kind == "i" and runs["learning_rate"].dtype.kind == "f"
+    which = Filter(where="loss = 'log_likelihood'")
+    some = reporting.material(store, ("losses", "depths"), reporting.Wish(which))
+    assert some.runs.groupby("experiment").size().to_dict() == {"depths@1": 8, "losses@1": 8}
