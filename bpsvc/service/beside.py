@@ -56,7 +56,9 @@ def completed(runs: pd.DataFrame, factors: pd.DataFrame) -> pd.DataFrame:
         told = dict(zip(found, values_of(list(found.values())), strict=True))
         own = [isinstance(value, Choice) for value in found.values()]
         columns[str(label)] = [
-            stored if experiment in elsewhere or (known and not any(own)) else told[text]
+            stored
+            if experiment in elsewhere or told[text] is None or (known and not any(own))
+            else told[text]
             for stored, known, experiment, text in zip(
                 runs[label], runs[label].notna(), runs[EXPERIMENT], runs["spec"], strict=True
             )

@@ -137,3 +137,9 @@ def test_a_column_of_the_view_stays_where_no_factor_takes_its_place(store: Store
     which = Filter(where="loss = 'log_likelihood'")
     some = reporting.material(store, ("losses", "depths"), reporting.Wish(which))
     assert some.runs.groupby("experiment").size().to_dict() == {"depths@1": 8, "losses@1": 8}
+
+
+def test_an_experiment_of_which_no_run_fits_is_no_row(store: Store) -> None:
+    wish = reporting.Wish(Filter(where="experiment <> 'task@1'"))
+    some = reporting.material(store, ("task@1", "task@2", "alone"), wish)
+    assert TABLES["settings"].prepare(some)["experiment"].tolist() == ["task@2", "alone@1"]

@@ -23,7 +23,7 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
         "experiment": frame["experiment"].astype(str),
         "loss": frame["loss"].astype(str),
         "runs (diverged)": [f"{a} ({b})" for a, b in zip(frame["runs"], frame["diverged"], strict=True)],
-        "solved": [
+        "reached": [
             f"{percent(share)} of {runs}" if runs else MISSING
             for share, runs in zip(frame["share"], frame["judged"], strict=True)
         ],

@@ -13,9 +13,9 @@ def prepare(material: Material) -> pd.DataFrame:
     """One row per experiment: runs, and its value of each path in which experiments differ."""
     assert material.settings is not None
     wide = material.settings.pivot(index="experiment", columns="name", values="value")
-    wide = wide.loc[list(material.names), list(dict.fromkeys(material.settings["name"]))]
-    runs = material.cases.groupby("experiment")["run_id"].count()
-    wide.insert(0, "runs", runs.reindex(wide.index, fill_value=0))
+    there = [name for name in material.names if name in wide.index]
+    wide = wide.loc[there, list(dict.fromkeys(material.settings["name"]))]
+    wide.insert(0, "runs", material.cases.groupby("experiment")["run_id"].count().reindex(there))
     return wide.rename_axis(columns=None).reset_index()
 
 
