@@ -233,12 +233,14 @@ def _median(rows: Sequence[Row], column: str) -> str:
 def plateaus(material: Material) -> list[str]:
     """At which level XOR runs stand at the end, and which of them may not have left their start."""
     cases = material.cases[has_levels(material.cases)]
-    ends, starts = stuck(cases), started(cases)
+    ends = stuck(cases)
+    # Who was right on the way has left the start, and come back.
+    idle = ends.eq(started(cases)) & ~cases["solved"]
     counts = [
         (
             level.outputs,
             int(ends.eq(level.outputs).sum()),
-            int((ends.eq(level.outputs) & (starts == ends)).sum()),
+            int((ends.eq(level.outputs) & idle).sum()),
         )
         for level in LEVELS
     ]

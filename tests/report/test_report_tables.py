@@ -238,10 +238,11 @@ def test_who_has_not_left_the_start_is_not_called_stuck(xor: Material) -> None:
         initial_loss=level * np.where(xor.runs["seed"] < 2, 1.0, 1.5),
         final_loss=np.where(xor.runs["seed"] < 3, level, 0.0),
         final_accuracy=np.where(xor.runs["seed"] < 3, 0.5, 1.0),
+        solved_epoch=np.where(xor.runs["seed"] < 1, 9.0, np.nan),
     )
     (said,) = plateaus(dataclasses.replace(xor, runs=runs))
     assert (
-        "9 runs (9 with the outputs for all four at ½, 6 of which started there and may not have left it yet)"
+        "9 runs (9 with the outputs for all four at ½, 3 of which started there and may not have left it yet)"
         in said
     )
 
