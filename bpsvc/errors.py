@@ -12,9 +12,12 @@ from dataclasses import dataclass
 
 
 class BpsvcError(Exception):
-    """Base of all: `what` is a sentence; `value`, `allowed` and `remedy` complete it when they are given."""
+    """Base of all: `what` is a sentence; `value`, `allowed` and `remedy` complete it when they are given.
+    `others` are wrong beside it.
+    """
 
     exit_code = 70
+    others: tuple["BpsvcError", ...] = ()
 
     def __init__(self, what: str, *, value: object = None, allowed: str = "", remedy: str = "") -> None:
         self.what, self.value, self.allowed, self.remedy = what, value, allowed, remedy
@@ -26,7 +29,7 @@ class BpsvcError(Exception):
             parts.append(f"allowed: {self.allowed}")
         if self.remedy:
             parts.append(self.remedy)
-        return functools.reduce(_sentence, parts)
+        return "\n".join([functools.reduce(_sentence, parts), *map(str, self.others)])
 
 
 class UsageError(BpsvcError):
@@ -81,14 +84,10 @@ class SpecError(BpsvcError):
 
 class DataError(BpsvcError):
     """Data of a spec cannot be read or do not fit the network; the message says in which file, line and
-    column. `others` are wrong beside it.
+    column.
     """
 
     exit_code = 2
-    others: tuple["DataError", ...] = ()
-
-    def __str__(self) -> str:
-        return "\n".join([super().__str__(), *map(str, self.others)])
 
 
 class QueryError(BpsvcError):

@@ -30,11 +30,13 @@ QUERIES: Final = Table(
     [
         Canned(
             "success",
-            "Runs of each configuration, how many met the criterion once, and the median epoch of that.",
+            "Runs of each configuration, how many met the criterion once, and the median epoch of that over "
+            "all of them: null unless more than half did.",
             """
             SELECT activation, hidden, loss, optimizer, learning_rate, init, count(*) AS runs,
                 count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
-                nullif(median(coalesce(solved_epoch, 9e18)), 9e18) AS median_epoch
+                CASE WHEN 2 * count(solved_epoch) > count(*)
+                    THEN median(coalesce(solved_epoch, 9e18)) END AS median_epoch
             FROM runs WHERE run_id IN (SELECT run_id FROM experiment_runs WHERE experiment = :experiment)
                 OR :experiment IS NULL
             GROUP BY activation, hidden, loss, optimizer, learning_rate, init ORDER BY solved DESC

@@ -37,18 +37,26 @@ def read(
             "--more-seeds follows the seeds that are there, so that --set seeds has no effect",
             remedy="leave one of them out",
         )
-    experiments = []
+    experiments: list[spec.Experiment] = []
+    refused: list[SpecError | DataError] = []
     for path in _files(paths):
-        piped = str(path) == "-"
-        document = (
-            spec.read(sys.stdin.buffer.read(_STDIN_BYTES), source="<stdin>") if piped else spec.read(path)
-        )
-        base, name = (Path(), "stdin") if piped else (path.parent, path.stem)
-        resolve = partial(spec.resolve, document, base=base, name=name, allow_path=allow_path, limits=limits)
-        experiment = resolve(overrides=overrides)
-        if seeds is not None:
-            experiment = resolve(overrides={**(overrides or {}), "seeds": list(seeds(experiment))})
-        experiments.append(experiment)
+        try:
+            piped = str(path) == "-"
+            text = sys.stdin.buffer.read(_STDIN_BYTES) if piped else path
+            document = spec.read(text, source="<stdin>") if piped else spec.read(text)
+            base, name = (Path(), "stdin") if piped else (path.parent, path.stem)
+            resolve = partial(
+                spec.resolve, document, base=base, name=name, allow_path=allow_path, limits=limits
+            )
+            experiment = resolve(overrides=overrides)
+            if seeds is not None:
+                experiment = resolve(overrides={**(overrides or {}), "seeds": list(seeds(experiment))})
+            experiments.append(experiment)
+        except (SpecError, DataError) as error:
+            refused.append(error)
+    if refused:
+        refused[0].others += tuple(refused[1:])
+        raise refused[0]
     return experiments
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bpsvc.data import Dataset
-from bpsvc.errors import DataError, Finding, dotted
+from bpsvc.errors import BpsvcError, DataError, Finding, dotted
 from bpsvc.spec.base import UNKNOWN_FIELD
 from bpsvc.spec.checks import Subject, findings_in
 from bpsvc.spec.completing import complete, layers_of
@@ -105,12 +105,12 @@ def _subject(
     return Subject(spec, completed, dataset, layers, examples, limits)
 
 
-def _of_data(error: DataError, raw: Mapping[str, Any]) -> Finding:
+def _of_data(error: BpsvcError, raw: Mapping[str, Any]) -> Finding:
     value = "" if error.value is None else f" (given: {error.value!r})"
     return Finding(error.what + value, _spoken_of(error, raw["data"]), error.allowed, error.remedy)
 
 
-def _spoken_of(error: DataError, section: Any) -> At:
+def _spoken_of(error: BpsvcError, section: Any) -> At:
     """The field of the section whose text the error mentions, else its path, else all of it."""
     if not isinstance(section, dict):
         return ("data",)

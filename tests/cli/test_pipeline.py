@@ -226,6 +226,17 @@ def test_paired_losses_leave_no_pair_out(bpsvc: Bpsvc) -> None:
     (row,) = bpsvc("query", "paired-losses", "--json").json
     assert (row["pairs"], row["solved_a"], row["solved_b"]) == (9, *solved)
     assert row["times"] == pytest.approx(statistics.median(times))
+    for row in bpsvc("query", "success", "--json").json:
+        epochs = [first[row["loss"], seed] or 1e9 for seed in range(9)]
+        median = statistics.median(epochs)
+        assert row["median_epoch"] == (median if median < 1e9 else None)
+    half = [next(seed for seed in range(9) if (first["squared", seed] is None) == lost) for lost in (0, 1)]
+    path = spec(
+        data="or", loss="squared", training={"learning_rate": 1.0, "epochs": 300}, seeds=half, sweep=None
+    )
+    assert bpsvc("submit", path, *PROCESSES).code == 0
+    (row,) = bpsvc("query", "success", "-p", "experiment=@last", "--json").json
+    assert (row["runs"], row["solved"], row["median_epoch"]) == (2, 1, None), "between an epoch and never"
 
 
 def test_named_parameters(bpsvc: Bpsvc, tiny: Path) -> None:

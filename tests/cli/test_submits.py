@@ -61,3 +61,13 @@ def test_older_content_submitted_again_is_said_to_be_that(bpsvc: Bpsvc) -> None:
     again = bpsvc("submit", spec("xor", 20), "--detach")
     assert "xor@1: 0 new runs" in again.err and "the bare name xor still means xor@2" in again.err
     assert "bare name" not in bpsvc("submit", spec("xor", 40), "--detach").err
+
+
+def test_what_is_wrong_with_several_specs_is_told_at_once(bpsvc: Bpsvc, tiny: Path) -> None:
+    Path("wrong.json").write_text(tiny.read_text().replace('"xor"', '"xro"'))
+    Path("cut.json").write_text("{")
+    for command in ("validate", "submit"):
+        ran = bpsvc(command, "wrong.json", tiny, "cut.json")
+        assert ran.code == 2 and not ran.out
+        assert "did you mean 'xor'" in ran.err and "\ncut.json:1:" in ran.err
+    assert not Path("bpsvc.db").exists()
