@@ -159,6 +159,7 @@ def test_batches_do_not_show(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch
     assert (done.runs, done.rows["epochs"], done.rows["layer_gradients"]) == (6, 6 * 21, 6 * 21 * 2)
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_rows(bpsvc, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """50,000 rows of twelve values would take more than 12 MB; a batch of them takes less than 3."""
     monkeypatch.setattr("bpsvc.store.extracting._BATCH", 1_250)

@@ -136,6 +136,7 @@ def test_verbose_says_how_long_it_took(bpsvc: Bpsvc) -> None:
 
 
 @pytest.mark.usefixtures("trained")
+@pytest.mark.slow
 def test_a_disk_too_full_for_a_report_is_named_with_a_remedy(bpsvc: Bpsvc) -> None:
     room = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (33_000, room[1]))

@@ -267,6 +267,7 @@ def test_too_many_parameters_are_not_recorded(bpsvc: Bpsvc) -> None:
     assert ran.code == 2 and "241 parameters" in ran.err and "at most 200" in ran.err
 
 
+@pytest.mark.slow
 def test_a_report_about_some_runs_judged_anew(bpsvc: Bpsvc, tiny: Path) -> None:
     bpsvc("submit", tiny, *PROCESSES)
     options = ("--runs", "seed < 2", "--by", "loss", "--success", "loss<=0.6935", "--format", "html,csv")
@@ -286,6 +287,7 @@ def test_a_report_of_what_has_not_ended_says_so(bpsvc: Bpsvc, tiny: Path) -> Non
     assert Path(done.out.strip()).exists()
 
 
+@pytest.mark.slow
 def test_one_figure_alone(bpsvc: Bpsvc, tiny: Path) -> None:
     bpsvc("submit", tiny, *PROCESSES)
     for name, start in (("a.svg", b"<?xml"), ("a.png", b"\x89PNG"), ("a.pdf", b"%PDF")):

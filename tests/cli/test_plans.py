@@ -53,6 +53,7 @@ def test_records_stacks_and_megabytes(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("every", [1, 50, "decades"])
+@pytest.mark.slow
 def test_an_extension_records_what_is_not_there_yet(tmp_path: Path, every: object) -> None:
     less = {**SPEC, "record": {"every": every}}
     more = {**less, "training": {**SPEC["training"], "epochs": 3000}, "seeds": 6}

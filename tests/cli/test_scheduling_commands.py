@@ -196,6 +196,7 @@ def test_a_batch_reports_by_itself_and_says_what_is_not_as_expected(bpsvc: Bpsvc
     assert "mean of solved at least 1 does not hold" in checked.err
 
 
+@pytest.mark.slow
 def test_the_reports_of_a_schedule_and_of_its_experiment_leave_each_other_alone(bpsvc: Bpsvc) -> None:
     """In the order of docs/schedules.md, and both again."""
     expect = [{"metric": "final_loss", "statistic": "max", "below": 100.0}]
@@ -230,6 +231,7 @@ def test_a_report_that_cannot_be_written_is_said_once(bpsvc: Bpsvc) -> None:
     assert (place / "precious.txt").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_now_is_written_later(bpsvc: Bpsvc) -> None:
     assert bpsvc("schedule", "add", spec(sweep=None), "--cron", "0 0 1 1 *", "--report", "taken").code == 0
     Path("taken").write_text("a file where the folder should be")

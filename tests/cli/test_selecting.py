@@ -73,6 +73,7 @@ FILTERS = {
 
 
 @pytest.mark.parametrize("what", FILTERS)
+@pytest.mark.slow
 def test_four_commands_take_the_same_runs(bpsvc: Bpsvc, db: Path, what: str) -> None:
     options, wanted = FILTERS[what]
     expected = wanted(db)

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from cli_help import Bpsvc
 
 from bpsvc.store import Store, owner
@@ -41,6 +42,7 @@ def test_watching_needs_a_terminal(bpsvc: Bpsvc, tiny: Path) -> None:
         assert ran.code == 2 and "terminal" in ran.err
 
 
+@pytest.mark.slow
 def test_live(bpsvc: Bpsvc, tiny: Path) -> None:
     """On a terminal the table follows what happens, until Ctrl-C."""
     assert bpsvc("submit", "--detach", tiny).code == 0

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from cli_help import TINY, Bpsvc
 
 ALONE = ("--processes", 1)
@@ -15,6 +16,7 @@ def spec(name: str, epochs: int, rate: float = 1.0) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_report_of_an_extended_experiment_draws_the_networks_it_had(bpsvc: Bpsvc) -> None:
     bpsvc("submit", spec("short", 20), *ALONE)
     bpsvc("report", "short", "--format", "csv", "-o", "before")

@@ -86,6 +86,7 @@ def on_terminal(
 MANY = "query 'WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 90000) SELECT x FROM c'"
 
 
+@pytest.mark.slow
 def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
     done = piped(folder, f"bpsvc {MANY} -q --format csv | head -1")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"x\n", b"")
@@ -125,6 +126,7 @@ def test_a_spec_from_a_pipe(folder: Path) -> None:
     assert done.returncode == 0 and done.stdout.startswith(b"tiny: 6 runs of 20 epochs")
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_told_in_a_line(folder: Path) -> None:
     done = piped(folder, "bpsvc status > /dev/full")
     assert (done.returncode, done.stderr) == (4, b"bpsvc: No space left on device\n")

@@ -107,6 +107,7 @@ def test_what_csv_and_repr_write_is_read_exactly(tmp_path: Path, rows: list[list
     assert np.hstack([dataset.x, dataset.y]).tolist() == rows
 
 
+@pytest.mark.slow
 def test_blocks_are_joined(tmp_path: Path) -> None:
     n = 100_000
     path = write(tmp_path, "a,b,y\n" + "".join(f"{i},{-i},{'uvw'[i % 3]}\n" for i in range(n)))

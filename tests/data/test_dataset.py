@@ -55,6 +55,7 @@ def test_bytes_give_the_dataset_back(dataset: Dataset) -> None:
 
 @given(datasets(), st.data())
 @settings(max_examples=200, deadline=None)
+@pytest.mark.slow
 def test_damaged_bytes_are_refused_or_another_dataset(dataset: Dataset, data: st.DataObject) -> None:
     raw = bytearray(dataset.to_bytes())
     for _ in range(data.draw(st.integers(1, 3))):

@@ -156,6 +156,7 @@ def test_flipped_bytes_are_noticed(tmp_path: Path, method: int) -> None:
         read_npz(path)
 
 
+@pytest.mark.slow
 def test_a_bomb_costs_no_memory(tmp_path: Path) -> None:
     """320 MiB of zeros in a third of a MiB, honest about its size or not: refused before it is unpacked."""
     shape = "{'descr': '<f8', 'fortran_order': False, 'shape': (%d, 1), }\n"

@@ -133,6 +133,7 @@ def test_sharpness_of_a_quadratic_is_the_largest_eigenvalue() -> None:
 
 
 @pytest.mark.parametrize("sizes", [[4, 3, 3], [4, 18, 3]])
+@pytest.mark.slow
 def test_sharpness_by_iteration_is_of_the_whole_hessian(
     sizes: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:

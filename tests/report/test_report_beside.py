@@ -46,6 +46,7 @@ def of(store: Store, *names: str, by: tuple[str, ...] = ()) -> Material:
     return reporting.material(store, names, reporting.Wish(by=by))
 
 
+@pytest.mark.slow
 def test_a_factor_that_one_does_not_sweep_has_its_value_there(store: Store, tmp_path: Path) -> None:
     both = of(store, "losses", "depths", "alone")
     assert both.factors == ("experiment", "loss", "learning_rate", "depth")

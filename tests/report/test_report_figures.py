@@ -250,6 +250,7 @@ def test_units_are_named() -> None:
     assert loss.unit("squared", "sum").endswith("sum")
 
 
+@pytest.mark.slow
 def test_the_trainer_of_these_tests_learns_xor() -> None:
     material = tiny_trainer.xor(seeds=4, epochs=2000)
     solved_first = material.runs[material.runs["loss"] == "log_likelihood"]["solved_epoch"].notna().sum()

@@ -80,6 +80,7 @@ FEW = ("loss", "paired", "confusion", "surface")
 
 
 @pytest.mark.parametrize("kind", ["xor", "clouds"])
+@pytest.mark.slow
 def test_two_builds_are_byte_identical(kind: str, request: pytest.FixtureRequest) -> None:
     _assert_same_again(request.getfixturevalue(kind), FEW)
 
@@ -100,6 +101,7 @@ def _assert_same_again(material: Material, only: tuple[str, ...] | None) -> None
     assert whole(build(material, only=only)) == whole(build(copied, only=only))
 
 
+@pytest.mark.slow
 def test_the_order_of_the_records_does_not_matter(xor: Material) -> None:
     shuffled = dataclasses.replace(
         xor,
@@ -132,6 +134,7 @@ def test_another_process_gives_the_same_bytes(xor: Material, tmp_path: Path) -> 
         )
 
 
+@pytest.mark.slow
 def test_one_page_needs_nothing_else(xor: Material, tmp_path: Path) -> None:
     index = write(xor, tmp_path / "xor", only=FEW)
     text = index.read_text(encoding="utf-8")
@@ -150,6 +153,7 @@ def test_one_page_needs_nothing_else(xor: Material, tmp_path: Path) -> None:
     assert linked and all((index.parent / v).is_file() for v in linked)
 
 
+@pytest.mark.slow
 def test_files_beside_the_page(xor: Material, tmp_path: Path) -> None:
     folder = write(xor, tmp_path / "xor", only=FEW).parent
     for name, record in FIGURES.items():
@@ -177,6 +181,7 @@ NAMING = ("loss", "validation", "paired", "confusion")
     "shift, only",
     [(0, NAMING), (3, ()), (6, ()), *(pytest.param(k, None, marks=pytest.mark.slow) for k in (0, 3, 6, 9))],
 )
+@pytest.mark.slow
 def test_hostile_names_are_inert(clouds: Material, shift: int, only: tuple[str, ...] | None) -> None:
     names = HOSTILE[shift:] + HOSTILE[:shift]
     material = renamed(clouds, names)

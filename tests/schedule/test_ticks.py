@@ -353,6 +353,7 @@ def test_a_schedule_of_an_unknown_zone_is_listed(store: Store, add: Add) -> None
     assert following == "unknown here"
 
 
+@pytest.mark.slow
 def test_leaving_does_not_wait_for_all_that_is_still_to_be_done(store: Store, add: Add) -> None:
     for name in ("one", "two", "three"):
         add({**TINY, "name": name})

@@ -241,6 +241,7 @@ def test_canonical_json() -> None:
         st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(), st.lists
     )
 )
+@pytest.mark.slow
 def test_canonical_json_is_json_of_the_same_value(value: Any) -> None:
     assert json.loads(canonical_json(value)) == value
 

@@ -141,6 +141,7 @@ def test_bounded_in_time(full: Store, sql: str) -> None:
     assert time.monotonic() - began < 10.0
 
 
+@pytest.mark.slow
 def test_bounded_even_before_the_first_step(full: Store) -> None:
     """Each of these tables is the last one twice: SQLite writes it all out before any handler is asked."""
     tables = ", ".join(f"t{i + 1} AS (SELECT a.x FROM t{i} a, t{i} b)" for i in range(30))

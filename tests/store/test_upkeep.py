@@ -150,6 +150,7 @@ def everything(store: Store) -> dict[str, list[object]]:
     }
 
 
+@pytest.mark.slow
 def test_merge_into_an_empty_store_is_a_copy(trained: Store, tmp_path: Path) -> None:
     with another(tmp_path, "empty.db") as empty:
         merged = empty.upkeep.merge(trained.path)
