@@ -81,8 +81,8 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         epoch_label(first_epoch(frame["epoch"])),
         f"loss: {units[0]}" if together else "",
         same_y=together,
-        columns=1 if style.width < 5 and not together else None,
-        left=6.6 if together else 5.8,
+        columns=None if together or style.height else 1 if style.width < 5 else min(3, len(panels)),
+        left=6.6 if together else 7.2,
         right=1.6,
         aspect=None if len(panels) == 1 else 0.72,
     )
@@ -91,7 +91,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
         if not together:
-            ax.set_ylabel(here["unit"].iloc[0])
+            ax.set_ylabel(here["unit"].iloc[0].replace(", ", ",\n"))
         if ax is axes[0] or not together:
             log_axis(ax, frame["loss"] if together else here["loss"])
         for _, rows in here[here["row"] == "run"].groupby("series", sort=False):
