@@ -11,7 +11,7 @@ from processes import PATIENCE_S, Nursery
 
 pytestmark = pytest.mark.guarantee
 
-EPOCHS = 100_000  # several segments
+EPOCHS = 250_000  # several segments, however quick the machine
 SPEC = {
     "name": "long",
     "data": "xor",
