@@ -1,6 +1,7 @@
 """Judge recorded epochs anew by another criterion of success, without training."""
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -50,9 +51,12 @@ def _parsed(condition: str, epochs: pd.DataFrame) -> tuple[str, str, float]:
     if metric not in metrics:
         raise UsageError(f"{metric} is not recorded", allowed=", ".join(metrics))
     try:
-        return metric, _SIGNS[sign], float(number)
+        bound = float(number)
     except ValueError:
-        raise UsageError("the bound is no number", value=number) from None
+        bound = math.nan
+    if not math.isfinite(bound):
+        raise UsageError("the bound is not a finite number", value=number)
+    return metric, _SIGNS[sign], bound
 
 
 def _with_success(text: str, success: Mapping[str, object]) -> str:
