@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
-from bpsvc.reporting.figures import effects, layers, loss, solved
+from bpsvc.reporting.figures import effects, layers, loss, paired, solved
 from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import apart, wrapped
 
@@ -266,10 +266,19 @@ def test_a_column_of_paper_is_no_longer_than_a_page(many: Material) -> None:
     assert min(box.y0 for box in boxes) > 0 and min(box.height for box in boxes) * 8.6 > 0.4
 
 
-def test_a_slide_says_how_many_comparisons_it_shows(xor: Material) -> None:
+@pytest.mark.parametrize("copies", [1, 6, 9])
+@pytest.mark.parametrize("style, most", [("screen", 16), ("paper", 16), ("slide", 8)])
+def test_a_figure_says_how_many_comparisons_it_shows(
+    xor: Material, style: str, most: int, copies: int
+) -> None:
+    """In its legend, for the caption does not know the style."""
     one = data(xor, "paired")
-    frame = pd.concat([one.assign(factor=f"{k}") for k in range(6)], ignore_index=True)
+    frame = pd.concat([one.assign(factor=f"{k}") for k in range(copies)], ignore_index=True)
     total = int((frame["row"] == "median").sum())
-    drawn = figure(frame, "paired", style="slide")
-    assert total > len(drawn.axes[0].get_yticks()) == 8
-    assert f"the first 8 of {total}" in [text.get_text() for text in drawn.legends[0].get_texts()]
+    drawn = figure(frame, "paired", style=style)
+    shown = len(drawn.axes[0].get_yticks())
+    assert shown == min(total, most)
+    words = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert (f"the first {shown} of {total}" in words) == (shown < total)
+    assert "first 16" not in paired.caption(frame)
+    assert ("--where" in paired.caption(frame)) == (total > 16), "more than any style draws"

@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.pairs import KEY, comparisons
 from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
@@ -17,7 +16,8 @@ from bpsvc.reporting.figures.swarm import stacked
 from bpsvc.reporting.palette import INK, OKABE_ITO
 from bpsvc.reporting.style import Style
 
-_FIRST: Final = First(16, "comparisons", tuple(KEY))
+_MOST: Final = 16  # comparisons drawn
+_MOST_ON_A_SLIDE: Final = 8  # it has the height that it has: fewer rows, which people can read
 _ROW: Final = 3.4
 _CELL: Final = 4.0  # ems of a column of numbers at the right
 _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
@@ -25,11 +25,10 @@ _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Pairs as points, the median with its interval, the line at no difference; n, r and p at the right."""
-    # A slide has the height that it has: fewer rows, which people can read.
-    most = _FIRST.most if style.height is None else _FIRST.most // 2
+    most = _MOST if style.height is None else _MOST_ON_A_SLIDE
     middles = frame[frame["row"] == "median"]
     legend = _legend(style)
-    if len(middles) > most:
+    if len(middles) > most:  # The caption cannot say it: it does not know the style.
         legend.append(swatch(f"the first {most} of {len(middles)}", "none", style))
     middles = middles.head(most)
     narrow = style.width < 5
@@ -165,6 +164,9 @@ def _label(row: dict[Any, Any], narrow: bool, room: float, style: Style) -> str:
     return line if fits else f"{what}\n{others}".rstrip()
 
 
+_OTHERS: Final = " The CSV has all comparisons, and `bpsvc report --where …` draws others."
+
+
 def caption(frame: pd.DataFrame) -> str:
     middles = frame[frame["row"] == "median"]
     undecided = int(middles["undecided"].sum())
@@ -175,7 +177,7 @@ def caption(frame: pd.DataFrame) -> str:
         "pairs in which one side never came. n: decided pairs; r: rank correlation between the sides (what "
         f"common seeds gain); p: exact sign test, corrected for all {len(middles)} comparisons (Holm)."
         + (f" {undecided} pairs in which neither side came are undecided and left out." if undecided else "")
-        + _FIRST.said(middles)
+        + (_OTHERS if len(middles) > _MOST else "")
     )
 
 
