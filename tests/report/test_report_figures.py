@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_allclose
 
 from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
-from bpsvc.reporting.figures import effects, layers, loss, paired, solved
+from bpsvc.reporting.figures import depth, effects, layers, loss, paired, solved
 from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import apart, wrapped
 
@@ -118,6 +118,65 @@ def test_every_style_says_the_decades_per_layer(vanishing: Material, style: str)
     rows = frame[frame["configuration"] == "logistic · depth 10"].drop_duplicates("epoch")
     slopes = " → ".join(f"{slope:+.2f}" for slope in rows["decades_per_layer"])
     assert any(text.startswith(f"logistic · depth 10: {slopes} (") for text in texts)
+
+
+def _by(material: Material, *factors: str) -> Material:
+    return dataclasses.replace(material, factors=factors)
+
+
+def test_a_configuration_of_several_depths_has_no_decades_per_layer(vanishing: Material) -> None:
+    """`--by activation`: a median of layer 5 would be one of the deeper nets and of the outputs of others."""
+    merged = _by(vanishing, "activation")
+    assert (merged.cases.groupby("configuration")["depth"].nunique() == 3).all()
+    assert depth.prepare(merged).empty
+    assert not FIGURES["depth"].applies(merged)
+    tanh_is_deep = (vanishing.runs["activation"] != "tanh") | (vanishing.runs["depth"] == 10)
+    one_left = dataclasses.replace(merged, runs=vanishing.runs[tanh_is_deep].reset_index(drop=True))
+    frame = data(one_left, "depth")
+    assert FIGURES["depth"].applies(one_left)
+    assert set(frame["configuration"]) == {"tanh"}
+    assert (frame["left_out"] == 1).all()
+    assert "Left out, for their nets differ in depth: 1 configuration." in depth.caption(frame)
+    whole = data(vanishing, "depth")
+    alike = whole[whole["configuration"] == "tanh · depth 10"]
+    assert_allclose(frame["decades_per_layer"], alike["decades_per_layer"])
+    assert "Left out" not in depth.caption(whole)
+
+
+def _stages(material: Material, epochs: list[int]) -> tuple[pd.DataFrame, str, list[str]]:
+    """The data with records at these epochs alone; the heading of the slopes; the words of the legend."""
+    kept = material.layers[material.layers["epoch"].isin(epochs)].reset_index(drop=True)
+    frame = data(dataclasses.replace(material, layers=kept), "depth")
+    drawn = figure(frame, "depth")
+    (head,) = (text.get_text() for text in drawn.texts if text.get_text().startswith("decades lost"))
+    return frame, head, [text.get_text() for legend in drawn.legends for text in legend.get_texts()]
+
+
+def test_what_is_called_midway_is_not_the_end(vanishing: Material) -> None:
+    frame, head, legend = _stages(vanishing, [0, 40, 100])
+    assert dict(zip(frame["epoch"], frame["stage"], strict=True)) == {
+        0: "before",
+        40: "midway",
+        100: "at the end",
+    }
+    assert "before → midway → end" in head and {"midway", "at the end"} <= set(legend)
+    frame, head, legend = _stages(vanishing, [0, 100])
+    assert dict(zip(frame["epoch"], frame["stage"], strict=True)) == {0: "before", 100: "at the end"}
+    assert "before → end" in head and "at the end" in legend and "midway" not in legend
+    assert "(at epoch 100)" in depth.caption(frame)
+    frame, head, legend = _stages(vanishing, [0])
+    assert set(frame["stage"]) == {"before"}
+    assert "→" not in head and not {"midway", "at the end"} & set(legend)
+
+
+def test_a_stage_that_only_others_have_is_a_dash(vanishing: Material) -> None:
+    frame = data(vanishing, "depth")
+    name = "logistic · depth 10"
+    less = frame[(frame["configuration"] != name) | (frame["stage"] != "midway")].reset_index(drop=True)
+    rows = less[less["configuration"] == name].drop_duplicates("epoch")
+    before, end = (f"{slope:+.2f}" for slope in rows["decades_per_layer"])
+    texts = [text.get_text() for text in figure(less, "depth").texts]
+    assert any(text.startswith(f"{name}: {before} → – → {end} (") for text in texts)
 
 
 def test_a_zipped_step_is_not_in_the_labels(vanishing: Material) -> None:

@@ -18,10 +18,10 @@ from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import decades_per_step, median_band
 from bpsvc.reporting.style import Style
 from bpsvc.reporting.theory import relative_signal
+from bpsvc.wording import plural
 
-_LINES: Final = ("-", "--", "-")
-_ALONG: Final = ("before training", "midway", "at the end")
-_HEAD: Final = "decades lost per layer: before → midway → end"
+_BEFORE, _MIDWAY, _END = "before", "midway", "at the end"
+_LINES: Final = {_BEFORE: "-", _MIDWAY: "--", _END: "-"}  # stages in their order
 _MOST: Final = 24  # slopes in words
 _MOST_ON_A_SLIDE: Final = 10  # where the height is given
 _SMALL: Final = 0.8  # of the type's size
@@ -32,6 +32,7 @@ _COLUMNS: Final = [
     "colour",
     "configuration",
     "runs",
+    "stage",
     "epoch",
     "layer",
     "hidden_layers",
@@ -41,18 +42,24 @@ _COLUMNS: Final = [
     "decades_per_layer",
     "theory",
     "theory_decades_per_layer",
+    "left_out",
 ]
 
 
 def prepare(material: Material) -> pd.DataFrame:
     """Median signal of each hidden layer of nets with two or more, and the decades lost per layer towards the
     input: at epoch 0 of all started runs with the median's interval, midway and at the end of the ended ones.
+
+    A configuration of nets of several depths has no such slope: `left_out` says how many there are.
     """
     start, later = material.start, per_configuration(material.layer_medians)
-    parts = []
+    parts, left_out = [], 0
     for facet, cases in facets(material):
         rows = start[start["case"].isin(cases["case"]) & (start["layer"] <= start["depth"])]
         if rows.empty or rows["layer"].max() < 2:
+            continue
+        if cases["depth"].nunique() > 1:
+            left_out += 1
             continue
         table = rows.pivot(index="case", columns="layer", values="delta_rms")
         band = median_band(table.to_numpy(np.float64))
@@ -60,13 +67,16 @@ def prepare(material: Material) -> pd.DataFrame:
         first = pd.DataFrame({"layer": layers, "delta_rms": band.median, "low": band.low, "high": band.high})
         theory = _theory(cases, float(band.median[-1]), layers)
         expected = decades_per_step(layers, theory).slope
-        first = first.assign(epoch=0, runs=len(table), theory=theory, theory_decades_per_layer=expected)
+        first = first.assign(stage=_BEFORE, epoch=0, runs=len(table), theory=theory)
+        first["theory_decades_per_layer"] = expected
         medians = later.get(int(cases["configuration"].iloc[0]))
         for lines in (first, *([] if medians is None else _later(medians, int(layers.max())))):
             slope = decades_per_step(lines["layer"], lines["delta_rms"]).slope
             about = {**facet._asdict(), "hidden_layers": int(layers.max()), "decades_per_layer": slope}
             parts.append(lines.assign(**about).reindex(columns=_COLUMNS))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
+    if not parts:
+        return pd.DataFrame(columns=_COLUMNS)
+    return pd.concat(parts, ignore_index=True).assign(left_out=left_out)
 
 
 def _later(medians: pd.DataFrame, deepest: int) -> list[pd.DataFrame]:
@@ -77,7 +87,8 @@ def _later(medians: pd.DataFrame, deepest: int) -> list[pd.DataFrame]:
     last = trained[-1]
     middle = trained[np.argmin(np.abs(np.log(trained) - 0.5 * np.log(trained[0] * last)))]
     hidden = medians[(medians["layer"] <= deepest)][["epoch", "layer", "runs", "delta_rms"]]
-    return [hidden[hidden["epoch"] == epoch] for epoch in dict.fromkeys((middle, last))]
+    stages = {last: _END} if middle == last else {middle: _MIDWAY, last: _END}
+    return [hidden[hidden["epoch"] == epoch].assign(stage=stage) for epoch, stage in stages.items()]
 
 
 def _theory(cases: pd.DataFrame, last: float, layers: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -100,17 +111,20 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     panels = list(dict.fromkeys(frame["panel"]))
     n = counted(start, "runs")
     dot = {"marker": "o", "markersize": 2.6 * style.line}
-    slopes = _slopes(frame, style)
+    stages = _stages(frame)
+    slopes = _slopes(frame, stages, style)
     # One panel's words say the names already, in their colours.
     alike = set(n.values())
     in_words = len(panels) == 1 and len(slopes) == len(n) and len(alike) == 1
     named = [] if in_words else list(legend_names(start).items())
-    head = _HEAD + (" (theory)" if frame["theory"].notna().any() else "")
+    head = "decades lost per layer: " + " → ".join(stage.removeprefix("at the ") for stage in stages)
+    head += " (theory)" if frame["theory"].notna().any() else ""
     head += f"; n = {min(alike)} each" if in_words else ""
     legend = [swatch(f"{name} (n = {n[name]})", colour, style, **dot) for name, colour in named]
     legend += [
-        swatch(_ALONG[place], "#555555", style, linestyle=_LINES[place], linewidth=0.7 * style.line)
-        for place in range(1, int(frame.groupby("configuration")["epoch"].nunique().max()))
+        swatch(stage, "#555555", style, linestyle=_LINES[stage], linewidth=0.7 * style.line)
+        for stage in stages
+        if stage != _BEFORE
     ]
     if frame["theory"].notna().any():
         legend.append(swatch("theory of wide nets", "#555555", style, linestyle=":"))
@@ -137,13 +151,19 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     return figure
 
 
+def _stages(frame: pd.DataFrame) -> list[str]:
+    """Those that any configuration has, in their order."""
+    return [stage for stage in _LINES if (frame["stage"] == stage).any()]
+
+
 def _lines(ax: Axes, lines: pd.DataFrame, style: Style) -> None:
-    """One configuration, at each of its epochs."""
-    for place, (_, rows) in enumerate(lines.groupby("epoch", sort=True)):
+    """One configuration, at each of its stages."""
+    for stage in _stages(lines):
+        rows = lines[lines["stage"] == stage]
         colour = rows["colour"].iloc[0]
-        if place:
+        if stage != _BEFORE:
             shown = rows["delta_rms"].where(np.isfinite(rows["delta_rms"]) & (rows["delta_rms"] > 0))
-            ax.plot(rows["layer"], shown, color=colour, linestyle=_LINES[place], linewidth=0.7 * style.line)
+            ax.plot(rows["layer"], shown, color=colour, linestyle=_LINES[stage], linewidth=0.7 * style.line)
             continue
         ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
         ax.plot(rows["layer"], rows["delta_rms"], "o", color=colour, markersize=2.4 * style.line)
@@ -153,7 +173,7 @@ def _lines(ax: Axes, lines: pd.DataFrame, style: Style) -> None:
         ax.plot(rows["layer"], rows["theory"], ":", color=colour, linewidth=0.9 * style.line)
 
 
-def _slopes(frame: pd.DataFrame, style: Style) -> list[tuple[str, str]]:
+def _slopes(frame: pd.DataFrame, stages: list[str], style: Style) -> list[tuple[str, str]]:
     """(words, colour) of each slope worth telling: those of three layers or more, else all; of very many the
     deepest of each panel.
     """
@@ -163,13 +183,17 @@ def _slopes(frame: pd.DataFrame, style: Style) -> list[tuple[str, str]]:
         deepest = told.groupby("panel")["hidden_layers"].transform("max")
         told = told[told["hidden_layers"] == deepest]
     each = told.groupby("configuration", sort=False)
-    return [(_slope(str(name), rows), str(rows["colour"].iloc[0])) for name, rows in list(each)[:most]]
+    return [
+        (_slope(str(name), rows, stages), str(rows["colour"].iloc[0])) for name, rows in list(each)[:most]
+    ]
 
 
-def _slope(name: str, rows: pd.DataFrame) -> str:
-    by_epoch = rows.drop_duplicates("epoch").sort_values("epoch")
-    along = " → ".join(_signed(slope) for slope in by_epoch["decades_per_layer"])
-    theory = by_epoch["theory_decades_per_layer"].iloc[0]
+def _slope(name: str, rows: pd.DataFrame, stages: list[str]) -> str:
+    """A slope for each of the stages in the heading; a dash for one that others have and this one lacks."""
+    by_stage = rows.drop_duplicates("stage").set_index("stage")
+    known = by_stage["decades_per_layer"]
+    along = " → ".join(_signed(known[stage]) if stage in known else "–" for stage in stages)
+    theory = by_stage["theory_decades_per_layer"].iloc[0]
     return f"{name}: {along}" + (f" ({_signed(theory)})" if np.isfinite(theory) else "")
 
 
@@ -221,17 +245,21 @@ _THEORY: Final = (
     " Dotted: what mean-field theory expects of a wide net with this init, hung up at the "
     "last hidden layer; it is not fitted."
 )
+_LEFT_OUT: Final = " Left out, for their nets differ in depth: {}."
 
 
 def caption(frame: pd.DataFrame) -> str:
     later = [f"{epoch:,.0f}" for epoch in sorted(set(frame["epoch"])) if epoch > 0]
+    epochs = f"epoch{'s' if len(later) > 1 else ''} {' and '.join(later)}"
+    left_out = int(frame["left_out"].iloc[0])
     return (
         "Median signal of each hidden layer: before any training, over all started runs, as points with its "
         "95 % percentile bootstrap interval (shaded)"
-        + (f"; later, over the ended runs, as lines (at epochs {' and '.join(later)})" if later else "")
+        + (f"; later, over the ended runs, as lines (at {epochs})" if later else "")
         + ". Slopes: least squares through the logarithms of the medians, in decades lost per layer on the "
         "way from the output to the input (negative: gained)."
         + (_THEORY if frame["theory"].notna().any() else "")
+        + (_LEFT_OUT.format(plural(left_out, "configuration")) if left_out else "")
     )
 
 
@@ -239,8 +267,8 @@ DEPTH: Final = FigureRecord(
     name="depth",
     title="Signal against layer, and what training makes of it",
     section=SIGNALS,
-    needs="a record of epoch 0 and at least two hidden layers",
-    applies=lambda m: bool((m.start["depth"] >= 2).any()),
+    needs="a record of epoch 0, and a configuration of nets of one depth with at least two hidden layers",
+    applies=lambda m: not m.once(prepare).empty,
     prepare=prepare,
     draw=draw,
     caption=caption,
