@@ -124,7 +124,7 @@ def within_horizon(records: pd.DataFrame, cases: pd.DataFrame) -> pd.DataFrame:
 
 def _in_order(records: pd.DataFrame) -> pd.DataFrame:
     keys = [name for name in ("run_id", "epoch", "layer") if name in records]
-    earlier, decided = np.zeros(max(len(records) - 1, 0), dtype=bool), False
+    earlier, decided = np.zeros((2, max(len(records) - 1, 0)), dtype=bool)
     for name in keys:
         step = np.diff(records[name].to_numpy())
         earlier, decided = earlier | (~decided & (step < 0)), decided | (step != 0)

@@ -49,7 +49,7 @@ def asked(material: Material) -> list[str]:
         parts = [f"{name}: {plural(len(cases), 'run')}"]
         swept = [factor for factor in material.factors if cases[factor].nunique(dropna=False) > 1]
         if swept:
-            sizes = cases.groupby("configuration").size()
+            sizes = cases.groupby("configuration")["seed"].nunique()
             each = _span(int(sizes.min()), int(sizes.max()))
             parts.append(f"{len(sizes)} configurations ({' × '.join(swept)}) with {each} seeds each")
         data = " and ".join(str(value) for value in dict.fromkeys(cases["data"].dropna()))
@@ -83,24 +83,27 @@ def solved(rows: Sequence[Row]) -> list[str]:
     reached once and lost again is told apart.
     """
     known = [row for row in rows if not np.isnan(row.get("solved_share", np.nan))]
-    lost = [row for row in known if row["held"] < row["solved"]]
-    total = {name: sum(row[name] for row in known) for name in ("solved", "held", "ended")}
+    told = [row for row in known if not np.isnan(row["held"])]
+    lost = [row for row in told if row["held"] < row["solved"]]
     if not lost:
-        return _ranked(known, "solved", "solved", "Solved") if known else []
+        return _ranked(known, "solved", "reached", "Reached") if known else []
+    reached, judged = (sum(row[name] for row in known) for name in ("solved", "judged"))
+    held, gone_in_all = sum(row["held"] for row in told), sum(row["solved"] - row["held"] for row in lost)
+    unknown = sum(row["judged"] for row in known) - sum(row["judged"] for row in told)
     gone = _listed([f"{whole(row['solved'] - row['held'])} of {row['configuration']}" for row in lost])
     return [
-        f"Reached at some epoch by {whole(total['solved'])} of {plural(total['ended'], 'ended run')}, "
-        f"held at the end by {whole(total['held'])}.",
-        f"Reached, then lost: {plural(total['solved'] - total['held'], 'run')} ({gone}).",
-        *(_ranked(known, "held", "held at the end", "Held at the end") if total["held"] else []),
+        f"Reached at some epoch by {whole(reached)} of {plural(judged, 'ended run')}, held at the end by "
+        f"{whole(held)}{f'; of {whole(unknown)} the end is not known' if unknown else ''}.",
+        f"Reached, then lost: {plural(gone_in_all, 'run')} ({gone}).",
+        *(_ranked(told, "held", "held at the end", "Held at the end") if held else []),
     ]
 
 
 def _ranked(known: Sequence[Row], what: str, words: str, alone: str) -> list[str]:
     """Who did `what` most and least often."""
-    total, ended = sum(row[what] for row in known), sum(row["ended"] for row in known)
-    if total in (0, ended):
-        return [f"{alone}: {whole(total)} of {plural(ended, 'ended run')}."]
+    total, judged = sum(row[what] for row in known), sum(row["judged"] for row in known)
+    if total in (0, judged):
+        return [f"{alone}: {whole(total)} of {plural(judged, 'ended run')}."]
     worst, best = extremes(known, f"{what}_share")
     if len(known) == 1:
         return [f"{alone}: {_share(best, what)}."]
@@ -132,7 +135,7 @@ def pace(rows: Sequence[Row]) -> list[str]:
 
 def _epochs(rows: Sequence[Row]) -> str:
     """`median 24 epochs (95 % interval 15–46)`; the interval only where it is one row's."""
-    row, horizon = rows[0], max(row["horizon"] for row in rows)
+    row, horizon = rows[0], min(row["horizon"] for row in rows)
     median, low, high = (later(row[f"epochs_{name}"], horizon) for name in ("median", "low", "high"))
     interval = f" (95 % interval {low} to {high})" if len(rows) == 1 and low != high else ""
     return f"median {median} epochs{interval}"
@@ -320,11 +323,11 @@ def _each(rows: Sequence[Row]) -> str:
 def _share(rows: Sequence[Row], what: str) -> str:
     """What these rows, which did it equally often, have in common: `28 of 30 each (93 %, …)`."""
     row, each = rows[0], " each" if len(rows) > 1 else ""
-    if len({row["ended"] for row in rows}) > 1:
+    if len({row["judged"] for row in rows}) > 1:
         return f"{percent(row[f'{what}_share'])}{each}"
     interval = percent_range(row[f"{what}_low"], row[f"{what}_high"])
     share = f"{percent(row[f'{what}_share'])}, 95 % interval {interval}"
-    return f"{whole(row[what])} of {whole(row['ended'])}{each} ({share})"
+    return f"{whole(row[what])} of {whole(row['judged'])}{each} ({share})"
 
 
 def _listed(names: Sequence[str]) -> str:

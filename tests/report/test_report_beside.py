@@ -9,6 +9,7 @@ import pytest
 from bpsvc import Store, submit
 from bpsvc.errors import UsageError
 from bpsvc.reporting import FIGURES, TABLES, Material, data, summary, write
+from bpsvc.reporting.figures.pairs import comparisons
 from bpsvc.service import reporting
 from bpsvc.service.selecting import Filter
 from bpsvc.spec import Choice, values_of
@@ -144,3 +145,33 @@ def test_an_experiment_of_which_no_run_fits_is_no_row(store: Store) -> None:
     wish = reporting.Wish(Filter(where="experiment <> 'task@1'"))
     some = reporting.material(store, ("task@1", "task@2", "alone"), wish)
     assert TABLES["settings"].prepare(some)["experiment"].tolist() == ["task@2", "alone@1"]
+
+
+def test_a_run_does_not_beat_itself_because_it_was_watched_for_longer(tmp_path: Path) -> None:
+    """Runs that both experiments contain reach the criterion after the last epoch of one of them."""
+    often = {"init": {"scheme": "uniform", "range": 0.5}, "seeds": 8, "record": {"every": 100}}
+    for name, epochs in (("short", 200), ("long", 3000)):
+        submit(spec(name, training={"learning_rate": 1.0, "epochs": epochs}, **often), db=tmp_path / "h.db")
+    with Store(tmp_path / "h.db") as store:
+        both = of(store, "short", "long")
+    table = TABLES["comparison"].prepare(both)
+    assert list(table["solved"]) != [0, 0] and list(table["judged"]) == [8, 8]
+    assert comparisons(both).empty, "every pair is undecided"
+    assert not [sentence for sentence in summary(both) if sentence.startswith("Seed by seed")]
+
+
+def test_merged_configurations_have_no_pairs_and_count_their_seeds(store: Store) -> None:
+    merged = of(store, "losses", by=("loss",))
+    assert comparisons(merged).empty, "two runs a seed on each side"
+    assert "with 4 seeds each" in summary(merged)[0]
+
+
+def test_a_share_is_of_those_that_have_a_criterion(tmp_path: Path) -> None:
+    for name, success in (("judged", {"metric": "loss", "below": 1e9}), ("unjudged", None)):
+        losses = {"grid": {"loss": ["log_likelihood", "squared"]}}
+        submit(spec(name, success=success, sweep=losses), db=tmp_path / "j.db")
+    with Store(tmp_path / "j.db") as store:
+        pooled = TABLES["comparison"].prepare(of(store, "judged", "unjudged", by=("loss",)))
+    assert pooled[["ended", "judged", "solved"]].to_numpy().tolist() == [[8, 4, 4], [8, 4, 4]]
+    shown = TABLES["comparison"].present(pooled)["reached (95 % interval)"]
+    assert all("4 of 4: 100 %" in text for text in shown)

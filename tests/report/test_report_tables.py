@@ -147,7 +147,7 @@ def test_summary_speaks_in_numbers(
 
 def row(name: str, solved: int, ended: int = 30, epochs: float = 100.0) -> dict[str, Any]:
     share = solved / ended if ended else math.nan
-    of = {"solved": solved, "solved_share": share, "solved_low": 0.5, "solved_high": 0.9}
+    of = {"judged": ended, "solved": solved, "solved_share": share, "solved_low": 0.5, "solved_high": 0.9}
     pace = {"epochs_median": epochs, "epochs_low": 80.0, "epochs_high": 120.0, "horizon": 1000}
     kept = {key.replace("solved", "held"): value for key, value in of.items()}
     return {"configuration": name, "ended": ended, "untrained": 0, **of, **kept, **pace}
@@ -160,24 +160,24 @@ def lost(name: str, reached: int, held: int) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "rows, said",
     [
-        ([row("a", 28)], ["Solved: 28 of 30 (93 %, 95 % interval 50–90 %)."]),
-        ([row("a", 30), row("b", 30)], ["Solved: 60 of 60 ended runs."]),
-        ([row("a", 0), row("b", 0, 1)], ["Solved: 0 of 31 ended runs."]),
-        ([row("a", 0, 1)], ["Solved: 0 of 1 ended run."]),
+        ([row("a", 28)], ["Reached: 28 of 30 (93 %, 95 % interval 50–90 %)."]),
+        ([row("a", 30), row("b", 30)], ["Reached: 60 of 60 ended runs."]),
+        ([row("a", 0), row("b", 0, 1)], ["Reached: 0 of 31 ended runs."]),
+        ([row("a", 0, 1)], ["Reached: 0 of 1 ended run."]),
         (
             [row("a", 15), row("b", 15), row("c", 0, 0)],
-            ["All 2 configurations solved the same share: 15 of 30 each (50 %, 95 % interval 50–90 %)."],
+            ["All 2 configurations reached the same share: 15 of 30 each (50 %, 95 % interval 50–90 %)."],
         ),
         (
             [row("a", 30), row("b", 30), row("c", 3)],
             [
-                "Most often solved: a; b, 30 of 30 each (100 %, 95 % interval 50–90 %).",
+                "Most often reached: a; b, 30 of 30 each (100 %, 95 % interval 50–90 %).",
                 "Least often: c, 3 of 30 (10 %, 95 % interval 50–90 %).",
             ],
         ),
         (
             [row("a", 30), row("b", 10, 10), row("c", 0), row("d", 0, 5)],
-            ["Most often solved: a; b, 100 % each.", "Never solved: c; d, 0 % each."],
+            ["Most often reached: a; b, 100 % each.", "Never reached: c; d, 0 % each."],
         ),
         ([row("a", 0, 0)], []),
         (
@@ -187,6 +187,15 @@ def lost(name: str, reached: int, held: int) -> dict[str, Any]:
                 "Reached, then lost: 25 runs (25 of a).",
                 "Most often held at the end: b, 20 of 30 (67 %, 95 % interval 50–90 %).",
                 "Least often: a, 3 of 30 (10 %, 95 % interval 50–90 %).",
+            ],
+        ),
+        (
+            [lost("a", 28, 3), row("b", 20) | {"held": math.nan, "held_share": math.nan}],
+            [
+                "Reached at some epoch by 48 of 60 ended runs, held at the end by 3; of 30 the end is not "
+                "known.",
+                "Reached, then lost: 25 runs (25 of a).",
+                "Held at the end: 3 of 30 (10 %, 95 % interval 50–90 %).",
             ],
         ),
         (

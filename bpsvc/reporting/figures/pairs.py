@@ -23,7 +23,8 @@ _COLUMNS: Final = [
 def comparisons(material: Material) -> pd.DataFrame:
     """Rows `pair` (a seed's difference) and `median` (interval, correlation, p) of each comparison.
 
-    Each level of a factor is compared with the factor's first one, all else being equal. The difference is a
+    Each level of a factor is compared with the factor's first one, all else being equal, where each has one
+    run a seed. The difference is a
     ratio for epochs and losses (`ratio` 1; 0 and inf where one side is "later") and a difference for
     accuracies. `p_holm` is corrected for all comparisons here.
     """
@@ -32,6 +33,8 @@ def comparisons(material: Material) -> pd.DataFrame:
     tests: list[float] = []
     for head, first, second in _pairs(material) if yardstick is not None else ():
         assert yardstick is not None
+        if _repeats(first) or _repeats(second):
+            continue
         both = _side_by_side(first, second, yardstick)
         result = paired_difference(both["first"], both["second"])
         if result.pairs < _LEAST_PAIRS:
@@ -61,13 +64,17 @@ def comparisons(material: Material) -> pd.DataFrame:
 def _side_by_side(first: pd.DataFrame, second: pd.DataFrame, yardstick: Outcome) -> pd.DataFrame:
     """The outcomes of the shared seeds, (seeds, 2); logarithms where ratios are wanted.
 
-    Epoch 0 counts as half an epoch, and a loss of exactly 0 as the smallest positive one here.
+    Epoch 0 counts as half an epoch, and a loss of exactly 0 as the smallest positive one here. Where one side
+    was watched for longer, what it reached after the other's last epoch is "later" as well.
     """
     both = pd.concat(
         {"first": _by_seed(first, yardstick), "second": _by_seed(second, yardstick)}, axis=1, join="inner"
     )
     if not yardstick.log:
         return both
+    if yardstick.is_share:
+        watched = min(first["horizon"].min(), second["horizon"].min())
+        both = both.where(both <= watched, np.inf)
     positive = both.to_numpy(np.float64)
     positive = positive[positive > 0]
     floor = 0.5 if yardstick.is_share else float(positive.min()) if positive.size else 1.0
@@ -75,10 +82,14 @@ def _side_by_side(first: pd.DataFrame, second: pd.DataFrame, yardstick: Outcome)
 
 
 def _by_seed(cases: pd.DataFrame, yardstick: Outcome) -> "pd.Series[float]":
-    """The outcome of the ended cases, by seed; the first where a seed is there twice."""
+    """The outcome of the ended cases, by seed."""
     values = yardstick.values(cases)
-    by_seed = values.set_axis(pd.Index(cases.loc[values.index, "seed"]))
-    return by_seed[~by_seed.index.duplicated()]
+    return values.set_axis(pd.Index(cases.loc[values.index, "seed"]))
+
+
+def _repeats(cases: pd.DataFrame) -> bool:
+    """Whether a seed is there twice, as where `--by` merges configurations: then there are no pairs."""
+    return bool(cases["seed"].duplicated().any())
 
 
 def _pairs(material: Material) -> Iterator[tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]]:

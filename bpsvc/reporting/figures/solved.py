@@ -65,7 +65,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     panels = list(dict.fromkeys(frame["panel"]))
     totals = counted(frame, "runs")
     single = len(panels) == 1
-    some_lost = bool((frame.groupby("configuration")["solved"].max() != held_of(frame)).any())
+    some_lost = bool((frame.groupby("configuration")["solved"].max() > held_of(frame)).any())
     legend = [
         swatch(_label(name, frame, totals[name], single), colour, style)
         for name, colour in legend_names(frame).items()

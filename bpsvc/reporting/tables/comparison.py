@@ -18,13 +18,13 @@ from bpsvc.wording import plural
 def prepare(material: Material) -> pd.DataFrame:
     """One row per configuration.
 
-    runs, ended, unfinished, diverged; of the ended runs how many met the criterion at some epoch: solved,
-    solved_share, solved_low, solved_high (Wilson 95 %), still met it at the last one: held, held_share, …
-    (NaN: not known), and met it before any training: untrained; epochs_q1, epochs_median, epochs_q3 until
-    first met (inf: later than `horizon`), epochs_low, epochs_high: the median's 95 % bootstrap interval;
-    loss, median_final_loss (inf: diverged), median_accuracy, median_validation_accuracy, each with the _low
-    and _high of such an interval; signal_ratio: median over runs of delta_rms of the first over the last
-    hidden layer at epoch 0; seconds in all.
+    runs, ended, unfinished, diverged; judged: of the ended runs those that have a criterion, and of these how
+    many met it at some epoch: solved, solved_share, solved_low, solved_high (Wilson 95 %), still met it at
+    the last one: held, held_share, … (NaN: not known), and met it before any training: untrained; epochs_q1,
+    epochs_median, epochs_q3 until first met (inf: later than `horizon`), epochs_low, epochs_high: the
+    median's 95 % bootstrap interval; loss, median_final_loss (inf: diverged), median_accuracy,
+    median_validation_accuracy, each with the _low and _high of such an interval; signal_ratio: median over
+    runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
     """
     ratios = signal_ratios(material)
     rows = []
@@ -71,6 +71,7 @@ def _success(judged: pd.DataFrame) -> dict[str, float]:
     q1, median, q3 = quantiles(epochs, [0.25, 0.5, 0.75])
     band = median_band(epochs)
     return {
+        "judged": len(judged),
         **_share("solved", float(judged["solved"].sum()), len(judged)),
         **_share("held", float(judged["held"].sum(skipna=False)), len(judged)),
         "untrained": int(judged["solved_epoch"].eq(0).sum()),
@@ -127,10 +128,10 @@ def present(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _counted(row: Mapping[Hashable, Any], what: str) -> str:
-    if np.isnan(row[what]):
+    if np.isnan(row[what]) or not row["judged"]:
         return MISSING
     interval = percent_range(row[f"{what}_low"], row[f"{what}_high"])
-    return f"{whole(row[what])} of {row['ended']}: {percent(row[f'{what}_share'])} ({interval})"
+    return f"{whole(row[what])} of {whole(row['judged'])}: {percent(row[f'{what}_share'])} ({interval})"
 
 
 def _banded(row: Mapping[Hashable, Any], column: str, words: Callable[[float], str]) -> str:
