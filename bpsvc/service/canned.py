@@ -99,13 +99,16 @@ QUERIES: Final = Table(
         Canned(
             "paired-losses",
             "From the same start: how many runs each loss solves, and the median of the epochs that loss :b "
-            "needs as a multiple of what :a needs, over all pairs; not solved counts as 1e9 epochs.",
+            "needs as a multiple of what :a needs, over all ended pairs but those right before training; not "
+            "solved counts as 1e9 epochs.",
             """
             SELECT x.activation, x.hidden, x.learning_rate AS rate_a, y.learning_rate AS rate_b,
                 count(*) AS pairs, count(x.solved_epoch) AS solved_a, count(y.solved_epoch) AS solved_b,
                 median(1.0 * coalesce(y.solved_epoch, 1e9) / coalesce(x.solved_epoch, 1e9)) AS times
-            FROM runs x JOIN runs y USING (seed, data, hidden, init)
+            FROM runs x JOIN runs y USING (seed, data, hidden, activation, init)
             WHERE x.loss = :a AND y.loss = :b AND x.solved_epoch IS NOT 0 AND y.solved_epoch IS NOT 0
+                AND x.status IN ('done', 'diverged') AND y.status IN ('done', 'diverged')
+                AND x.spec ->> '$.success' IS NOT NULL AND y.spec ->> '$.success' IS NOT NULL
             GROUP BY 1, 2, 3, 4
             """,
             {"a": "log_likelihood", "b": "squared"},
