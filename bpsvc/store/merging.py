@@ -126,8 +126,8 @@ _SEGMENTS: Final = """
     WHERE k.how <> 'kept'
 """
 _EXPERIMENTS: Final = """
-    SELECT o.id, o.name, o.digest, o.description, o.epochs, o.spec, o.submitted_at FROM other._experiment o
-    WHERE NOT EXISTS (SELECT 1 FROM main._experiment e WHERE e.name = o.name AND e.digest = o.digest)
+    SELECT o.id, e.id, o.name, o.digest, o.description, o.epochs, o.spec, o.submitted_at
+    FROM other._experiment o LEFT JOIN main._experiment e ON e.name = o.name AND e.digest = o.digest
     ORDER BY o.submitted_at, o.id
 """
 _EXPERIMENT: Final = """
@@ -135,20 +135,24 @@ _EXPERIMENT: Final = """
     SELECT :name, 1 + coalesce(max(revision), 0), :digest, :description, :epochs, :spec, :submitted_at
     FROM main._experiment WHERE name = :name RETURNING id
 """
+# Of an experiment that both have, each may lack runs that were removed there.
 _OF_EXPERIMENT: Final = (
     """
     INSERT INTO main._membership (experiment_id, run_id, position, epochs)
     SELECT :here, k.ours, m.position, m.epochs
     FROM other._membership m JOIN temp.picked k ON k.theirs = m.run_id WHERE m.experiment_id = :there
+    ON CONFLICT (experiment_id, run_id) DO NOTHING
     """,
     """
     INSERT INTO main._axis (experiment_id, name, label, position)
     SELECT :here, name, label, position FROM other._axis WHERE experiment_id = :there
+    ON CONFLICT (experiment_id, name) DO NOTHING
     """,
     """
     INSERT INTO main._factor (experiment_id, run_id, name, value)
     SELECT :here, k.ours, f.name, f.value
     FROM other._factor f JOIN temp.picked k ON k.theirs = f.run_id WHERE f.experiment_id = :there
+    ON CONFLICT (experiment_id, run_id, name) DO NOTHING
     """,
 )
 
@@ -186,10 +190,12 @@ def merge(cursor: sqlite3.Cursor) -> Merged:
         )
     experiments = cursor.execute(_EXPERIMENTS).fetchall()
     names = ("name", "digest", "description", "epochs", "spec", "submitted_at")
-    for there, *values in experiments:
-        here = cursor.execute(_EXPERIMENT, dict(zip(names, values, strict=True))).fetchone()[0]
+    for there, here, *values in experiments:
+        if here is None:
+            here = cursor.execute(_EXPERIMENT, dict(zip(names, values, strict=True))).fetchone()[0]
         for sql in _OF_EXPERIMENT:
             cursor.execute(sql, {"here": here, "there": there})
     counts = dict(cursor.execute("SELECT how, count(*) FROM temp.picked GROUP BY how").fetchall())
     cursor.execute("DROP TABLE temp.picked")
-    return Merged(len(experiments), counts.get("new", 0), counts.get("further", 0), counts.get("kept", 0))
+    fresh = sum(here is None for _, here, *_ in experiments)
+    return Merged(fresh, counts.get("new", 0), counts.get("further", 0), counts.get("kept", 0))

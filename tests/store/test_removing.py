@@ -129,3 +129,20 @@ def test_a_merge_asks_for_no_more_than_experiments_do(store: Store, tmp_path: Pa
     assert set(store.runs()["epochs"]) == {100} and not store.upkeep.verify()
     assert len(store.leases.commit(segment("me", claims, 100))) == 3
     assert set(store.runs()["status"]) == {"done"}
+
+
+def test_a_merge_brings_back_what_was_taken_away_with_all_that_belongs_to_it(
+    store: Store, tmp_path: Path
+) -> None:
+    sweep = experiment("one", losses=("log_likelihood", "squared"), seeds=2)
+    with Store(tmp_path / "whole.db", mode="create") as whole:
+        for each in (store, whole):
+            submit(each, sweep)
+            train(each, "me")
+    store.remove(runs=[("one", 1), ("one", 4)])
+    merged = store.upkeep.merge(tmp_path / "whole.db")
+    assert (merged.experiments, merged.new, merged.kept) == (0, 2, 2)
+    assert not store.upkeep.verify() and store.factors("one")["run_id"].nunique() == 4
+    with Store(tmp_path / "whole.db") as whole:
+        kept = ["run_key", "status", "loss", "seed"]
+        assert store.runs("one")[kept].equals(whole.runs("one")[kept])
