@@ -108,6 +108,10 @@ class StoreError(BpsvcError):
     exit_code = 4
 
 
+class DamagedError(StoreError):
+    """What is stored is not what its digest says."""
+
+
 def _sentence(begun: str, rest: str) -> str:
     """Two parts of a message as one sentence, or as a question and what is said about it."""
     if begun.endswith("?"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 
 from bpsvc.data import Dataset
-from bpsvc.errors import DataError, NotFoundError
+from bpsvc.errors import DamagedError, DataError, NotFoundError
 from bpsvc.store import naming
 from bpsvc.store.engine import raw
 from bpsvc.store.extracting import Extraction
@@ -159,13 +159,17 @@ class Snapshot:
         return frame(self._cursor, sql, {"name": schedule}, "occurrences")
 
     def dataset(self, digest: str) -> Dataset:
-        """The data with this digest, as they were when submitted; DataError when they are damaged."""
+        """The data with this digest, as they were when submitted; DamagedError when they are not."""
         found = self._cursor.execute("SELECT content FROM _dataset WHERE digest = ?", (digest,)).fetchone()
         if found is None:
             raise NotFoundError(f"there are no data with the digest {digest!r}")
-        dataset = Dataset.from_bytes(found[0])
-        if dataset.digest != digest:
-            raise DataError("the stored data set is damaged", remedy="(it is not what its digest says)")
+        try:
+            dataset = Dataset.from_bytes(found[0])
+        except DataError:
+            dataset = None
+        if dataset is None or dataset.digest != digest:
+            again = "submitting the spec again stores its data anew"
+            raise DamagedError("the stored data set is not what its digest says", value=digest, remedy=again)
         return dataset
 
     def checkpoint(self, run_id: int) -> bytes | None:

@@ -34,6 +34,8 @@ _DATASET: Final = """
     VALUES (:digest, :label, :examples, :inputs, :targets, :features, :target_names, :classes, :content)
     ON CONFLICT (digest) DO NOTHING
 """
+# The digest proves that these are the bytes that were stored once.
+_RESTORED: Final = "UPDATE _dataset SET content = :content WHERE digest = :digest AND content IS NOT :content"
 _RECIPE: Final = """
     INSERT INTO _recipe (
         digest, spec, loss, hidden, depth, activation, output, init, optimizer, learning_rate, batch_size
@@ -71,15 +73,15 @@ _REQUEUE: Final = """
 
 _MEMBER: Final = """
     INSERT INTO _membership (experiment_id, run_id, position, epochs) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (experiment_id, run_id) DO NOTHING
 """
 _AXIS: Final = """
     INSERT INTO _axis (experiment_id, name, label, position) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (experiment_id, name) DO NOTHING
 """
 _FACTOR: Final = """
     INSERT INTO _factor (experiment_id, run_id, name, value) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO NOTHING
+    ON CONFLICT (experiment_id, run_id, name) DO NOTHING
 """
 
 
@@ -108,6 +110,7 @@ def submit(
     planned = {run.key: run for run in experiment.runs}
     missing = [run for key, run in planned.items() if key not in present]
     _insert(cursor, experiment, missing, stacks, scalings)
+    _restore(cursor, experiment)
     faults.point("runs")
     extended, requeued = _go_on(cursor, planned, present)
     _enrol(cursor, id_, experiment, planned)
@@ -178,6 +181,13 @@ def _insert(
             "epochs": int(run.epochs),
         }
         cursor.execute(_RUN, values)
+
+
+def _restore(cursor: sqlite3.Cursor, experiment: Experiment) -> None:
+    """Mends stored data that have been damaged since."""
+    datasets = {run.dataset.digest: run.dataset for run in experiment.runs}
+    for digest, dataset in datasets.items():
+        cursor.execute(_RESTORED, {"digest": digest, "content": dataset.to_bytes()})
 
 
 def _go_on(

@@ -18,7 +18,7 @@ from threading import Event
 from typing import Final
 
 from bpsvc import faults
-from bpsvc.errors import DataError, StoreError
+from bpsvc.errors import DamagedError, StoreError
 from bpsvc.store import LEASE_S, Claim, Progress, Store
 from bpsvc.work import outcome, stacking
 from bpsvc.work.effort import Effort
@@ -118,8 +118,8 @@ class _Driver:
         while len(self.flying) < self._executor.capacity and (claims := self._claims()):
             try:
                 dataset = self._store.dataset(claims[0].data)
-            except DataError as error:
-                self._store.leases.fail(claims, f"{error}: {_anew('data_digest', repr(claims[0].data))}")
+            except DamagedError as error:
+                self._store.leases.fail(claims, f"{error}; then `bpsvc retry` goes on")
                 self._held = []
                 continue
             try:
@@ -171,6 +171,7 @@ class _Driver:
         claims = self._store.leases.claim(
             self._owner, limit=limit, experiments=self._experiments, lease_s=self._lease_s
         )
+        self._held = list(claims)
         self._held = claims = self._sound(claims)
         # Runs that have not begun stand at epoch 0; so may runs that have (epochs: 0), which have to wait.
         begun = [claim for claim in claims if claim.checkpoint is not None]
@@ -181,11 +182,17 @@ class _Driver:
 
     def _sound(self, claims: Sequence[Claim]) -> list[Claim]:
         """Those whose state is what was committed: nothing is trained on a damaged one."""
+        sound = []
         for claim in claims:
-            if claim.damage:
-                where = f"its state at epoch {claim.epochs_done} is damaged ({claim.damage})"
-                self._store.leases.fail([claim], f"{where}: {_anew('run_id', claim.run_id)}")
-        return [claim for claim in claims if not claim.damage]
+            damage = claim.damage
+            if damage:
+                where = f"its state at epoch {claim.epochs_done} is damaged ({damage})"
+                again = "and submitting again train it from the start"
+                told = f'{where}: `bpsvc rm --where "run_id = {claim.run_id}"` {again}'
+                self._store.leases.fail([claim], told)
+            else:
+                sound.append(claim)
+        return sound
 
     def _launch(self, batch: Batch) -> None:
         """Have a segment computed; what may have killed its process before goes alone, so that nothing else
@@ -209,10 +216,6 @@ class _Driver:
             self._renewed = now
             claims = [claim for batch in self.flying.values() for claim in batch.claims]
             self._store.leases.renew(claims, self._lease_s)
-
-
-def _anew(column: str, value: object) -> str:
-    return f'`bpsvc rm --where "{column} = {value}"` and submitting again train it from the start'
 
 
 def _described(error: BaseException) -> str:
