@@ -84,11 +84,15 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         if short is not None and options.pop("json"):
             options["form"] = short
         with loudness(-1 if quiet else int(verbose)):
-            try:
-                with starting.over():
+            with starting.over() as noted:
+                try:
                     code = function(*args, **options)
-            except KeyboardInterrupt:
-                raise Interrupted("interrupted") from None
+                except KeyboardInterrupt:
+                    raise Interrupted("interrupted") from None
+                except Exception:
+                    if noted:
+                        raise Interrupted("interrupted") from None
+                    raise
             if not code and name in NEXT:
                 tell(f"next: {NEXT[name].format_map({key: _word(value) for key, value in options.items()})}")
             detail(f"{time.perf_counter() - began:.2f} s")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Iterator
+from types import FrameType
 from typing import NoReturn
 
 
@@ -16,14 +17,22 @@ def begins() -> None:
 
 
 @contextlib.contextmanager
-def over() -> Iterator[None]:
-    """Within, a command is at work, and Ctrl-C is a KeyboardInterrupt."""
+def over() -> Iterator[list[int]]:
+    """Within, a command is at work, and Ctrl-C is a KeyboardInterrupt. It is noted in the list as well: what
+    was being loaded may turn the exception into one of its own.
+    """
+    noted: list[int] = []
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        noted.append(number)
+        signal.default_int_handler(number, frame)
+
     if signal.getsignal(signal.SIGINT) is not _leave:
-        yield
+        yield noted
         return
     try:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        yield
+        signal.signal(signal.SIGINT, interrupt)
+        yield noted
     finally:
         signal.signal(signal.SIGINT, _leave)
 

@@ -1,14 +1,17 @@
 """What is loaded, and what is not: starting must stay quick (benchmarks/startup.py has the times)."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from cli_help import TINY, Bpsvc
 
-from bpsvc.cli import scheduling, words
+from bpsvc.cli import habits, scheduling, starting, words
 from bpsvc.schedule import Missed, Overlap
 
 HEAVY = {"numpy", "pandas", "matplotlib", "sqlalchemy", "alembic", "pydantic", "jinja2", "asyncio", "rich"}
@@ -132,3 +135,23 @@ def test_completion_has_no_words_for_trouble(
 def test_the_words_of_schedules_are_those_of_the_room() -> None:
     assert [*scheduling.Missed] == [*Missed]
     assert [*scheduling.Overlap] == [*Overlap]
+
+
+def test_an_interrupt_that_comes_out_as_another_exception_is_one_still() -> None:
+    """As pydantic makes it of one that strikes while it builds a model."""
+
+    def doctor() -> int:
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(10)
+        except KeyboardInterrupt:
+            raise ValueError("no model") from None
+        return 0
+
+    before = signal.getsignal(signal.SIGINT)
+    starting.begins()
+    try:
+        with pytest.raises(habits.Interrupted):
+            habits.command("doctor", doctor)()
+    finally:
+        signal.signal(signal.SIGINT, before)
