@@ -64,7 +64,7 @@ class Models(Mapping[str, type[Choice]]):
 
     def __getitem__(self, name: str) -> type[Choice]:
         if name not in self._made:
-            self._made[name] = self._makers[name]()
+            self._made.setdefault(name, self._makers[name]())  # of two threads, both take the first one's
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
