@@ -9,6 +9,7 @@ from typing import Final
 from bpsvc.errors import UsageError
 from bpsvc.service.selecting import Filter, chosen
 from bpsvc.store import Removal, Store
+from bpsvc.wording import plural
 
 _UNITS: Final = {"h": "hours", "d": "days", "w": "weeks"}
 _LONGEST: Final = timedelta(days=365_000)  # before that there was no calendar of Python's
@@ -51,11 +52,12 @@ def described(going: Removal) -> str:
     kept = "stay, other experiments contain them"
     if not going.smaller:
         shared = f" ({len(going.shared)} more {kept})" if going.shared else ""
-        return f"{', '.join(going.experiments)} with {len(going.runs)} runs{shared}"
+        return f"{', '.join(going.experiments)} with {plural(len(going.runs), 'run')}{shared}"
     taken = len(going.runs) + len(going.shared)
     shared = f"; {len(going.shared)} of them {kept}" if going.shared else ""
-    empty = f"; {', '.join(going.experiments)}, which has no other" if going.experiments else ""
-    return f"{taken} runs of {', '.join((*going.smaller, *going.experiments))}{shared}{empty}"
+    have = "has" if len(going.experiments) == 1 else "have"
+    empty = f"; {', '.join(going.experiments)}, which {have} no other" if going.experiments else ""
+    return f"{plural(taken, 'run')} of {', '.join((*going.smaller, *going.experiments))}{shared}{empty}"
 
 
 def _age(text: str) -> timedelta:

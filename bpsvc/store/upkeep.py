@@ -105,11 +105,12 @@ class Upkeep:
         """Give the space of what was removed back to the disk; the bytes that gave. Needs as much free
         space meanwhile.
         """
-        before = self._path.stat().st_size
         with self._exclusively() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            before = self._path.stat().st_size
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return before - self._path.stat().st_size
+        return max(0, before - self._path.stat().st_size)
 
     def info(self) -> Info:
         """What the store is and holds."""

@@ -160,7 +160,7 @@ def test_rm_tells_what_it_takes_before_it_asks(bpsvc: Bpsvc, db: Path) -> None:
     assert asked.code == 2 and "2 runs of tiny@1; 1 of them stay, other experiments contain them" in asked.err
     assert len(runs(db)) == 6
     everywhere = bpsvc("rm", "--where", "loss = 'squared' AND seed = 0", "--yes")
-    assert "1 runs of tiny@1, further@1" in everywhere.err
+    assert "1 run of tiny@1, further@1" in everywhere.err
     assert (len(runs(db)), len(runs(db, "further"))) == (5, 2)
     last = bpsvc("rm", "--where", "loss = 'squared'", "--yes")
     assert "further@1, which has no other" in last.err
