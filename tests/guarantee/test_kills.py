@@ -29,7 +29,7 @@ SMALL = {
 # So short a lease makes a segment of about an epoch.
 TINY_LEASE_S = 0.003
 
-_TRAINING = {"learning_rate": 0.3, "epochs": 240}
+_TRAINING = {"learning_rate": 0.3, "epochs": 2400}  # long enough to be killed often
 _BASE = {
     "data": "xor",
     "network": {"hidden": [3], "activation": "tanh"},
@@ -131,7 +131,7 @@ def test_workers_killed_at_random(nursery: Nursery, tmp_path: Path, varied: Cont
     nursery.bpsvc(tmp_path, "submit", "--detach", *specs).done()
     workers = [nursery.work(tmp_path, lease_s=0.1) for _ in range(3)]
     kills, deadline = 0, time.monotonic() + 15
-    while kills < 150 and time.monotonic() < deadline:
+    while kills < 150 and (kills <= 20 or time.monotonic() < deadline):  # so many on the slowest machine, too
         time.sleep(dice.uniform(0.0, 0.06))
         victim = dice.randrange(len(workers))
         workers[victim].signal(signal.SIGKILL)
@@ -141,7 +141,7 @@ def test_workers_killed_at_random(nursery: Nursery, tmp_path: Path, varied: Cont
             break
         kills += 1
         workers[victim] = nursery.work(tmp_path, lease_s=0.1)
-    print(f"{kills} kills, {one(db, 'SELECT max(fence) FROM _run')} claims of one run")
+    print(f"{kills} kills, {deadline - time.monotonic():.1f} s left, {one(db, 'SELECT max(fence) FROM _run')} claims of one run")
     for worker in workers:
         worker.wait()
     check(db)
