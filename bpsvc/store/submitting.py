@@ -29,13 +29,12 @@ _REVISION: Final = """
     SELECT id, revision, (SELECT max(revision) FROM _experiment WHERE name = :name)
     FROM _experiment WHERE name = :name AND digest = :digest
 """
+# The digest proves that these are the bytes that were stored once: damaged ones are mended.
 _DATASET: Final = """
     INSERT INTO _dataset (digest, label, examples, inputs, targets, features, target_names, classes, content)
     VALUES (:digest, :label, :examples, :inputs, :targets, :features, :target_names, :classes, :content)
-    ON CONFLICT (digest) DO NOTHING
+    ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE content IS NOT excluded.content
 """
-# The digest proves that these are the bytes that were stored once.
-_RESTORED: Final = "UPDATE _dataset SET content = :content WHERE digest = :digest AND content IS NOT :content"
 _RECIPE: Final = """
     INSERT INTO _recipe (
         digest, spec, loss, hidden, depth, activation, output, init, optimizer, learning_rate, batch_size
@@ -109,8 +108,8 @@ def submit(
     present = _present(cursor, experiment)
     planned = {run.key: run for run in experiment.runs}
     missing = [run for key, run in planned.items() if key not in present]
-    _insert(cursor, experiment, missing, stacks, scalings)
-    _restore(cursor, experiment)
+    _store_data(cursor, experiment)
+    _insert(cursor, missing, stacks, scalings)
     faults.point("runs")
     extended, requeued = _go_on(cursor, planned, present)
     _enrol(cursor, id_, experiment, planned)
@@ -152,9 +151,14 @@ def _present(cursor: sqlite3.Cursor, experiment: Experiment) -> dict[str, _Row]:
     return {key: _Row(*row) for key, *row in cursor.execute(_PRESENT, {"keys": keys})}
 
 
+def _store_data(cursor: sqlite3.Cursor, experiment: Experiment) -> None:
+    datasets = {run.dataset.digest: run.dataset for run in experiment.runs}
+    for digest, dataset in datasets.items():
+        cursor.execute(_DATASET, describing.dataset(dataset, experiment.data_labels[digest]))
+
+
 def _insert(
     cursor: sqlite3.Cursor,
-    experiment: Experiment,
     missing: list[PlannedRun],
     stacks: Mapping[str, str],
     scalings: Mapping[str, str],
@@ -162,9 +166,6 @@ def _insert(
     stored: set[str] = set()
     for run in missing:
         data = run.dataset.digest
-        if data not in stored:
-            stored.add(data)
-            cursor.execute(_DATASET, describing.dataset(run.dataset, experiment.data_labels[data]))
         recipe = hashlib.sha256(run.canonical.encode()).hexdigest()
         if recipe not in stored:
             stored.add(recipe)
@@ -181,13 +182,6 @@ def _insert(
             "epochs": int(run.epochs),
         }
         cursor.execute(_RUN, values)
-
-
-def _restore(cursor: sqlite3.Cursor, experiment: Experiment) -> None:
-    """Mends stored data that have been damaged since."""
-    datasets = {run.dataset.digest: run.dataset for run in experiment.runs}
-    for digest, dataset in datasets.items():
-        cursor.execute(_RESTORED, {"digest": digest, "content": dataset.to_bytes()})
 
 
 def _go_on(
