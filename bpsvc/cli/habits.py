@@ -12,7 +12,7 @@ import typer
 from bpsvc.cli import starting
 from bpsvc.cli.options import Json
 from bpsvc.cli.output import detail, loudness, tell
-from bpsvc.errors import BpsvcError
+from bpsvc.errors import BpsvcError, UsageError
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, no news: data, warnings and errors only.")
@@ -82,6 +82,8 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*args: Any, quiet: bool = False, verbose: bool = False, **options: Any) -> Any:
         began = time.perf_counter()
         if short is not None and options.pop("json"):
+            if options["form"] not in (short, signature.parameters["form"].default):
+                raise UsageError(f"--json and --format {options['form'].value} are two forms of one output")
             options["form"] = short
         with loudness(-1 if quiet else int(verbose)):
             with starting.over() as noted:

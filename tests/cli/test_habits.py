@@ -263,6 +263,8 @@ def test_format_json_and_json_are_the_same_where_there_are_both(bpsvc: Bpsvc) ->
     for line in ("status", "runs", "validate tiny.json", "examples"):
         assert bpsvc(*line.split(), "--format", "json").out == bpsvc(*line.split(), "--json").out, line
     assert bpsvc("validate", "tiny.json", "--format", "text").out == ""
+    both = bpsvc("runs", "--format", "csv", "--json")
+    assert (both.code, both.out) == (2, "") and "--json and --format csv are two forms" in both.err
 
 
 def test_a_submit_in_json_says_how_its_runs_stand(bpsvc: Bpsvc, tiny: Path) -> None:
