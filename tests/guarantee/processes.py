@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 # Of a test with a process; machines may be busy.
-PATIENCE_S = float(os.environ.get("BPSVC_PATIENCE_S", "120"))
+PATIENCE_S = float(os.environ.get("BPSVC_PATIENCE_S", "600"))
+# So short a lease leaves no segment time for more than an epoch, however quick the machine.
+TINY_LEASE_S = 1e-6
 
 
 class Nursery:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from contents import Contents, assert_part_of, check, contents, one
-from processes import Child, Nursery
+from processes import TINY_LEASE_S, Child, Nursery
 
 from bpsvc.store import Store
 
@@ -26,9 +26,6 @@ SMALL = {
     "seeds": 2,
     "sweep": {"grid": {"loss": ["log_likelihood", "squared"]}},
 }
-# So short a lease makes a segment of about an epoch.
-TINY_LEASE_S = 0.003
-
 _TRAINING = {"learning_rate": 0.3, "epochs": 2400}  # long enough to be killed often
 _BASE = {
     "data": "xor",

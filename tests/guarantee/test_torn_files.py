@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from contents import Contents, assert_part_of, check, contents, one
-from processes import Nursery
+from processes import TINY_LEASE_S, Nursery
 
 pytestmark = pytest.mark.guarantee
 
@@ -38,7 +38,7 @@ def killed(
     """A store and its log as a killed process leaves them, several segments in."""
     folder = tmp_path_factory.mktemp("killed")
     (folder / "torn.json").write_text(json.dumps(SPEC))
-    nursery.work(folder, "torn.json", lease_s=0.003, fault=f"kill {request.param}").killed()
+    nursery.work(folder, "torn.json", lease_s=TINY_LEASE_S, fault=f"kill {request.param}").killed()
     return folder
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from contents import Contents, check, contents, one
-from processes import Nursery
+from processes import TINY_LEASE_S, Nursery
 
 pytestmark = pytest.mark.guarantee
 
@@ -38,7 +38,7 @@ def whole(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> Content
 def test_a_paused_worker_commits_nothing(nursery: Nursery, tmp_path: Path, whole: Contents, hit: int) -> None:
     """It is stopped between computing and committing its n-th segment; another has finished when it wakes."""
     folder, db = folder_with(tmp_path), tmp_path / "bpsvc.db"
-    zombie = nursery.work(folder, "shared.json", lease_s=0.03, fault=f"stop computed {hit}")
+    zombie = nursery.work(folder, "shared.json", lease_s=TINY_LEASE_S, fault=f"stop computed {hit}")
     zombie.paused()
     mine = f"SELECT count(*) FROM _segment WHERE owner LIKE '%/{zombie.pid}/%'"
     before, fence = one(db, mine), one(db, "SELECT max(fence) FROM _run")
@@ -58,7 +58,7 @@ def test_a_zombie_finds_its_runs_in_other_hands(nursery: Nursery, tmp_path: Path
     folder, db = folder_with(tmp_path), tmp_path / "bpsvc.db"
     zombie = nursery.work(folder, "shared.json", lease_s=0.03, fault="stop computed 1")
     zombie.paused()
-    heir = nursery.work(folder, fault="stop computed 1")
+    heir = nursery.work(folder, lease_s=3600.0, fault="stop computed 1")
     heir.paused()
     held = one(db, f"SELECT group_concat(id) FROM _run WHERE lease_owner LIKE '%/{heir.pid}/%'")
     zombie.signal(signal.SIGCONT)
@@ -75,10 +75,14 @@ def test_a_zombie_finds_its_runs_in_other_hands(nursery: Nursery, tmp_path: Path
 def test_a_storm_of_short_leases(nursery: Nursery, tmp_path: Path, whole: Contents) -> None:
     folder, db = folder_with(tmp_path), tmp_path / "bpsvc.db"
     nursery.bpsvc(folder, "submit", "--detach", "shared.json").done()
-    workers = [nursery.work(folder, lease_s=0.015) for _ in range(4)]
-    for worker in workers:
+    first = nursery.work(folder, lease_s=0.015, fault="stop computed 1")
+    first.paused()
+    others = [nursery.work(folder, lease_s=0.015) for _ in range(3)]
+    while one(db, "SELECT max(fence) FROM _run") == 1:  # until another has what the first held
+        assert None in [other.poll() for other in others], [other.err for other in others]
+    first.signal(signal.SIGCONT)
+    for worker in (first, *others):
         worker.done()
     check(db)
     assert contents(db) == whole
     print(f"{one(db, 'SELECT max(fence) FROM _run')} claims of one run")
-    assert one(db, "SELECT max(fence) FROM _run") > 1
