@@ -85,6 +85,11 @@ class Child:
             assert time.monotonic() < deadline, f"it did not stop: {self.err}"
             time.sleep(0.005)
 
+    def children(self) -> list[int]:
+        """The processes it has started and that live."""
+        threads = Path(f"/proc/{self.pid}/task").glob("*/children")
+        return [int(pid) for thread in threads for pid in thread.read_text().split()]
+
     def signal(self, number: signal.Signals) -> None:
         os.kill(self.pid, number)
 

@@ -1,6 +1,7 @@
 """Epochs that take longer than a lease, or than the patience of whoever stops a worker."""
 
 import json
+import os
 import signal
 import time
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 from contents import check, contents, one
-from processes import Nursery
+from processes import PATIENCE_S, Nursery
 
 pytestmark = pytest.mark.guarantee
 
@@ -25,15 +26,24 @@ def spec(bits: int, epochs: int, depth: int = 1) -> dict[str, Any]:
 
 
 def test_a_lease_outlasts_its_epochs(nursery: Nursery, tmp_path: Path) -> None:
-    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=14, epochs=2, depth=5)))
+    """Those who compute are stopped, as in an epoch without end; their driver keeps what it holds."""
+    (tmp_path / "slow.json").write_text(json.dumps(spec(bits=2, epochs=50)))
     nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
-    db, began = tmp_path / "bpsvc.db", time.monotonic()
-    workers = [nursery.work(tmp_path, lease_s=0.6) for _ in range(2)]
-    for worker in workers:
-        worker.done()
-    assert time.monotonic() - began > 0.6, "an epoch was to be longer than the lease"
+    db, deadline = tmp_path / "bpsvc.db", time.monotonic() + PATIENCE_S
+    driver = nursery.bpsvc(tmp_path, "worker", "--processes", 2, fault="stop train 1")
+    while one(db, "SELECT count(*) FROM _run WHERE status = 'running'") < 2:
+        assert driver.poll() is None and time.monotonic() < deadline, driver.err
+    claimed = one(db, "SELECT max(lease_until) FROM _run")
+    while one(db, "SELECT min(lease_until) FROM _run") <= claimed:
+        assert driver.poll() is None and time.monotonic() < deadline, f"no lease was renewed: {driver.err}"
+        time.sleep(0.05)
+    assert one(db, "SELECT count(*) FROM _segment") == 0, "nothing was computed meanwhile"
+    while driver.poll() is None:  # each goes on whenever it stops
+        for process in driver.children():
+            os.kill(process, signal.SIGCONT)
+        time.sleep(0.05)
+    driver.done()
     check(db)
-    assert one(db, "SELECT max(fence) FROM _run") == 1, "no one lost a lease"
     assert one(db, "SELECT count(*) FROM runs WHERE status = 'done'") == 2
 
 
@@ -47,13 +57,11 @@ def test_a_stop_does_not_wait_for_a_very_long_epoch(nursery: Nursery, tmp_path: 
         assert worker.poll() is None, worker.err
         time.sleep(0.05)
     time.sleep(1.0)
-    began = time.monotonic()
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 128 + signal.SIGTERM, worker.err
-    assert time.monotonic() - began < 10
     assert one(db, "SELECT count(*) FROM _run WHERE status <> 'queued' OR attempts > 0") == 0
     assert "stopped" in worker.err
-    assert contents(db)["epochs"] == []
+    assert contents(db)["epochs"] == [], "its epoch was not waited for"
 
 
 def test_a_watching_worker_picks_up_work_and_ends_when_told(nursery: Nursery, tmp_path: Path) -> None:
@@ -64,7 +72,7 @@ def test_a_watching_worker_picks_up_work_and_ends_when_told(nursery: Nursery, tm
     db = tmp_path / "bpsvc.db"
     worker = nursery.bpsvc(tmp_path, "worker", "--watch", "--processes", 1)
     for expected in (2, 4):
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_S
         while one(db, "SELECT count(*) FROM runs WHERE status = 'done'") < expected:
             assert worker.poll() is None, worker.err
             assert time.monotonic() < deadline
@@ -72,8 +80,6 @@ def test_a_watching_worker_picks_up_work_and_ends_when_told(nursery: Nursery, tm
         if expected == 2:
             nursery.bpsvc(tmp_path, "submit", "--detach", "second.json").done()
     time.sleep(0.2)
-    began = time.monotonic()
     worker.signal(signal.SIGTERM)
     assert worker.wait() == 128 + signal.SIGTERM
-    assert time.monotonic() - began < 3
     check(db)
