@@ -288,7 +288,7 @@ def test_the_answer(sections: dict[str, Any], message: str) -> None:
     assert message in str(error)
     assert error.exit_code == 2
     assert all(finding.line for finding in error.findings), "a finding without its place"
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < 20
 
 
 def test_missing_sections() -> None:
