@@ -49,7 +49,7 @@ def piped(folder: Path, command: str, **changes: str) -> subprocess.CompletedPro
         env=environment(**changes),
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -63,7 +63,7 @@ def on_terminal(
         os.chdir(folder)
         shown = environment(TERM="xterm-256color", COLUMNS=str(columns), **changes)
         os.execve(sys.executable, [*BPSVC, *arguments], shown)
-    shown_bytes, deadline = b"", time.monotonic() + 60
+    shown_bytes, deadline = b"", time.monotonic() + 300
     while time.monotonic() < deadline:
         if typed and b"[y/N]" in shown_bytes:
             os.write(master, typed)

@@ -22,13 +22,13 @@ def submit(request: pytest.FixtureRequest) -> Iterator[Submit]:
 
 
 def test_a_process_killed_while_idle_is_replaced(submit: Submit) -> None:
-    process = submit(os.getpid).result(30)
+    process = submit(os.getpid).result(300)
     os.kill(process, signal.SIGKILL)
     for child in multiprocessing.active_children():
         if child.pid == process:
-            child.join(30)
+            child.join(300)
     following = submit(os.getpid)
     # Until the pool has noticed, a task may go to the dead process; it is lost, and a driver would try again.
-    while isinstance(following.exception(30), (ProcessDied, BrokenExecutor)):
+    while isinstance(following.exception(300), (ProcessDied, BrokenExecutor)):
         following = submit(os.getpid)
     assert following.result() != process
