@@ -1,6 +1,7 @@
 """What every test may count on: the same examples each time, and an environment that says nothing."""
 
 import os
+import signal
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -15,6 +16,10 @@ SAYING = ("BPSVC_DB", "BPSVC_FAULT", "COLUMNS", "FORCE_COLOR", "LINES", "NO_COLO
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before anything is imported or started: what a shell says of stores and terminals is not for tests."""
+    """Before anything is imported or started: what a shell says of stores and terminals is not for tests, nor
+    that Ctrl-C is not for those whom it started in the background.
+    """
     for name in SAYING:
         os.environ.pop(name, None)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
