@@ -5,6 +5,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -110,16 +111,16 @@ def busy(tmp_path: Path) -> Iterator[Path]:
     command = [bpsvc, "submit", str(spec), "--db", str(path), "--yes", "--processes", "1", "--quiet"]
     worker = subprocess.Popen(command, stderr=subprocess.PIPE)
     try:
-        for _ in range(600):
-            if path.exists() and "epochs" in tables(path) and begun(path):
-                break
+        deadline = time.monotonic() + 600
+        while not (path.exists() and "epochs" in tables(path) and begun(path)):
             assert worker.poll() is None, worker.stderr.read() if worker.stderr else ""
-            asyncio.run(asyncio.sleep(0.05))
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
         yield path
         assert worker.poll() is None, "the worker ended before the readers had read"
     finally:
         worker.terminate()
-        worker.communicate(timeout=60)
+        worker.communicate(timeout=600)
 
 
 def begun(db: Path) -> bool:
