@@ -122,7 +122,7 @@ class Gauge:
         """
         if "gradient_l2" in series:
             for part, squares in zip(self.parts, series["gradient_l2"], strict=True):
-                self.layout.squares(part.gradient, part.work, squares)
+                self.layout.squares(part.gradient, squares)
         if len(series) == ("gradient_l2" in series):
             return
         for k, stage in enumerate(self.p.stages):
@@ -134,7 +134,7 @@ class Gauge:
         """delta_rms, saturated and dead. The output's f' may not have been needed: then it is found here."""
         u, mask, pairs = stage.work.u, stage.work.mask, self._pairs(stage)
         if "delta_rms" in row:
-            self.layout.squares(stage.delta, u, row["delta_rms"])
+            self.layout.squares(stage.delta, row["delta_rms"])
             np.sqrt(np.divide(row["delta_rms"], pairs, out=row["delta_rms"]), out=row["delta_rms"])
             np.multiply(row["delta_rms"], self.p.divisor, out=row["delta_rms"])
         wanted = [row[name] for name in ("saturated", "dead") if name in row]
@@ -157,7 +157,7 @@ class Gauge:
     def _of_parameters(self, k: int, row: Mapping[str, Floats]) -> None:
         part, layout = self.parts[k], self.layout
         if "weight_l2" in row:
-            np.sqrt(layout.squares(part.theta, part.work, row["weight_l2"]), out=row["weight_l2"])
+            np.sqrt(layout.squares(part.theta, row["weight_l2"]), out=row["weight_l2"])
         if "gradient_max_abs" in row or "gradient_mean_abs" in row:
             np.abs(part.gradient, out=part.work)
         if "gradient_max_abs" in row:

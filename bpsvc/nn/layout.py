@@ -60,7 +60,7 @@ class Layout(Protocol):
     def outer(self, a: Floats, delta: Floats, out: Floats) -> Floats: ...
     def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats: ...
     def total(self, values: Floats, out: Floats) -> Floats: ...
-    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats: ...
+    def squares(self, values: Floats, out: Floats) -> Floats: ...
     def largest(self, values: Floats, out: Floats) -> Floats: ...
     def count(self, mask: Bools) -> Floats: ...
 
@@ -155,7 +155,7 @@ class RunsLast:
         np.add.reduce(values.reshape(-1, values.shape[-1]), axis=0, out=out)
         return out
 
-    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
+    def squares(self, values: Floats, out: Floats) -> Floats:
         flat = values.reshape(-1, values.shape[-1])
         _einsum("kr,kr->r", flat, flat, out=out)
         return out
@@ -241,7 +241,7 @@ class RunsFirst:
         np.add.reduce(values.reshape(len(values), -1), axis=1, out=out)
         return out
 
-    def squares(self, values: Floats, work: Floats, out: Floats) -> Floats:
+    def squares(self, values: Floats, out: Floats) -> Floats:
         flat = values.reshape(len(values), -1)
         np.vecdot(flat, flat, out=out)
         return out
