@@ -39,6 +39,8 @@ class Material:
     column `target`.
     confusion: optional, counts of classes: run_id, actual, predicted, examples.
     settings: optional, in what experiments differ though none sweeps it: experiment, name, label, value.
+    inputs: optional, what the nets of some runs are given, as scaled for training: run_id, inputs (how many),
+        mean_square (over examples and inputs).
     history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
 
@@ -50,6 +52,7 @@ class Material:
     surface: pd.DataFrame | None = None
     confusion: pd.DataFrame | None = None
     settings: pd.DataFrame | None = None
+    inputs: pd.DataFrame | None = None
     history: pd.DataFrame | None = None
 
     def once(self, make: Prepare) -> pd.DataFrame:

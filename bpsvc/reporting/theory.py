@@ -44,23 +44,23 @@ def moments(activation: str, variance: float, knobs: Mapping[str, float]) -> tup
     return float(weights @ record(z, **knobs) ** 2), float(weights @ record.prime(z, **knobs) ** 2)
 
 
-def relative_signal(spec: str) -> list[float]:
+def relative_signal(spec: str, inputs: int, mean_square: float) -> list[float]:
     """delta_rms of each hidden layer over that of the last one, from the first: what theory expects of this
     run's spec.
 
-    `spec` is the run's JSON. The inputs are taken to have a mean square of 1. Raises Unknown for explicit,
-    constant and orthogonal weights.
+    `spec` is the run's JSON; the net is given so many `inputs`, whose mean square over examples and inputs is
+    `mean_square`. Raises Unknown for explicit, constant and orthogonal weights.
     """
-    return list(_relative(json.dumps(_parts(spec), sort_keys=True)))
+    return list(_relative(json.dumps(_parts(spec), sort_keys=True), inputs, mean_square))
 
 
 @functools.lru_cache(maxsize=1024)
-def _relative(parts: str) -> tuple[float, ...]:
+def _relative(parts: str, inputs: int, mean_square: float) -> tuple[float, ...]:
     init, layers = json.loads(parts)
     hidden = layers[:-1]
     spread = _spread(init)
-    fan_in = [hidden[0]["units"] if hidden else 1, *(layer["units"] for layer in layers[:-1])]
-    second, slopes = 1.0, []
+    fan_in = [inputs, *(layer["units"] for layer in hidden)]
+    second, slopes = mean_square, []
     for place, layer in enumerate(hidden):
         weight, bias = spread(fan_in[place], layer["units"])
         q = fan_in[place] * weight * second + (bias if layer.get("bias", True) else 0.0)

@@ -1,5 +1,6 @@
 """What trained networks answer, for the report: over the plane of two inputs, and by class."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -59,6 +60,23 @@ def confusion(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame | None:
             for j, p in enumerate(dataset.classes)
         ]
     return pd.DataFrame(rows, columns=["run_id", "actual", "predicted", "examples"]) if rows else None
+
+
+def inputs(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame:
+    """What the nets with two hidden layers or more are given: run_id, inputs (how many), mean_square (over
+    the training examples and inputs, as scaled; of a split for every seed, that of one of them).
+    """
+    deep = runs[runs["initial_loss"].notna() & (runs["depth"] >= 2)].drop_duplicates("run_id")
+    kinds = deep["spec"].map(lambda text: json.dumps(json.loads(text)["data"], sort_keys=True))
+    frames = [pd.DataFrame(columns=["run_id", "inputs", "mean_square"])]
+    for (digest, _), members in deep.groupby([deep["data_digest"], kinds], sort=False):
+        row = members.iloc[0]
+        x = stacking.prepared(
+            RunSpec.from_canonical(row["spec"]), int(row["seed"]), now.dataset(str(digest))
+        ).x
+        about = {"inputs": x.shape[1], "mean_square": float((x**2).mean())}
+        frames.append(members[["run_id"]].assign(**about))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
 def classes_of(outputs: nn.Floats) -> Any:

@@ -116,6 +116,7 @@ def seen(
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
         settings=settings,
+        inputs=answers.inputs(now, runs),
     )
 
 

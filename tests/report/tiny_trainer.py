@@ -308,6 +308,9 @@ def material(
         "name": name,
         "success": {"metric": "accuracy", "at_least": 1.0} if tasks[0].data == "xor" else None,
     }
+    given = [problem(task, range(seeds))[0] for task in tasks]
+    sizes = [{"inputs": x.shape[-1], "mean_square": float((x**2).mean())} for x in given]
+    inputs = [part.runs[["run_id"]].assign(**size) for part, size in zip(parts, sizes, strict=True)]
     about = pd.DataFrame(
         {
             "experiment": [experiment],
@@ -331,6 +334,7 @@ def material(
         layers=layers,
         surface=None if plains is None else plains[plains["run_id"].isin(pd.concat(first_seeds))],
         confusion=pd.concat(told, ignore_index=True) if told else None,
+        inputs=pd.concat(inputs, ignore_index=True),
     )
 
 

@@ -65,7 +65,7 @@ def prepare(material: Material) -> pd.DataFrame:
         band = median_band(table.to_numpy(np.float64))
         layers = table.columns.to_numpy(np.int64)
         first = pd.DataFrame({"layer": layers, "delta_rms": band.median, "low": band.low, "high": band.high})
-        theory = _theory(cases, float(band.median[-1]), layers)
+        theory = _theory(cases, material.inputs, float(band.median[-1]), layers)
         expected = decades_per_step(layers, theory).slope
         first = first.assign(stage=_BEFORE, epoch=0, runs=len(table), theory=theory)
         first["theory_decades_per_layer"] = expected
@@ -91,16 +91,24 @@ def _later(medians: pd.DataFrame, deepest: int) -> list[pd.DataFrame]:
     return [hidden[hidden["epoch"] == epoch].assign(stage=stage) for epoch, stage in stages.items()]
 
 
-def _theory(cases: pd.DataFrame, last: float, layers: NDArray[np.int64]) -> NDArray[np.float64]:
+def _theory(
+    cases: pd.DataFrame, inputs: pd.DataFrame | None, last: float, layers: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """What mean-field theory expects of these layers, hung up at the signal of the last one; NaN where it is
     silent.
     """
+    silent = np.full(layers.size, np.nan)
+    given = None if inputs is None else inputs[inputs["run_id"].isin(cases["run_id"])]
+    if given is None or given.empty or given["inputs"].nunique() > 1:
+        return silent
     try:
         (spec,) = cases["spec"].unique()
-        expected = np.array(relative_signal(spec))
+        expected = np.array(
+            relative_signal(spec, int(given["inputs"].iloc[0]), float(given["mean_square"].mean()))
+        )
     except (KeyError, ValueError):
-        return np.full(layers.size, np.nan)
-    return last * expected[layers - 1] if expected.size == layers.max() else np.full(layers.size, np.nan)
+        return silent
+    return last * expected[layers - 1] if expected.size == layers.max() else silent
 
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
@@ -242,8 +250,8 @@ def _ticks(top: int) -> list[int]:
 
 
 _THEORY: Final = (
-    " Dotted: what mean-field theory expects of a wide net with this init, hung up at the "
-    "last hidden layer; it is not fitted."
+    " Dotted: what mean-field theory expects of a wide net with this init on inputs of this number and mean "
+    "square, hung up at the last hidden layer; it is not fitted."
 )
 _LEFT_OUT: Final = " Left out, for their nets differ in depth: {}."
 
