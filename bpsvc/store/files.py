@@ -142,8 +142,9 @@ def _log(path: Path) -> Path:
 
 def _ask(path: Path) -> Header:
     with explained(path):
-        connection = sqlite3.connect(uri(path, "ro"), uri=True)
+        connection = sqlite3.connect(uri(path, "ro"), uri=True, isolation_level=None)
         try:
+            connection.execute("BEGIN")  # all of one state: somebody may be making the store
             values = [
                 connection.execute(f"PRAGMA {name}").fetchone()[0]
                 for name in ("application_id", "user_version")

@@ -18,7 +18,7 @@ from store_material import experiment, records, segment, stacks, train
 
 from bpsvc import faults
 from bpsvc.errors import StoreError
-from bpsvc.store import Store, migrate, owner, schema
+from bpsvc.store import Store, files, migrate, owner, schema
 
 pytestmark = pytest.mark.guarantee
 
@@ -117,6 +117,22 @@ def test_submits_behind_a_barrier_half_of_them_killed(path: Path) -> None:
         assert sorted(store.experiments()["experiment"]) == ["more@1", "xor@1"]
         assert len(store.runs("xor")) == 24 and len(store.runs("more")) == 12
     sound(path)
+
+
+def test_a_store_that_is_being_made_is_nobody_elses(tmp_path: Path) -> None:
+    """Who looks meanwhile sees nothing yet, or all of it."""
+    for n in range(20):
+        path = tmp_path / f"{n}.db"
+
+        def look(path: Path = path) -> None:
+            deadline = time.monotonic() + 300
+            while (header := files.examine(path)) is None or header.blank:
+                assert time.monotonic() < deadline
+            files.check_ours(path, header)
+
+        children = [Child(look) for _ in range(3)]
+        Store.open(path, mode="create").close()
+        assert [child.wait() for child in children] == [0] * 3
 
 
 def test_killed_at_every_point(tmp_path: Path) -> None:
