@@ -42,6 +42,48 @@ def _relation(name: str, meaning: str, example: str, columns: str) -> Relation:
     return Relation(name, meaning, tuple(parsed), example)
 
 
+_RUN: Final = """\
+run_id: INTEGER number of the run in this store
+run_key: TEXT identity of the run in any store: sha256 of its spec, seed, data and numerics, hex
+status: TEXT queued, running, done, diverged, failed or cancelled
+outcome: TEXT? how it ended: horizon (all epochs), solved, early_stop or diverged
+data: TEXT name of its data
+loss: TEXT name of the loss
+hidden: TEXT units of each hidden layer, JSON
+depth: INTEGER number of hidden layers
+activation: TEXT? name of the hidden layers' activation; several are separated by commas
+output: TEXT name of the output layer's activation
+init: TEXT scheme of the initial weights
+optimizer: TEXT name of the optimizer
+learning_rate: REAL? step size
+batch_size: INTEGER? examples a step; null: all
+seed: INTEGER seed of everything random in it
+epochs: INTEGER epochs it is to be trained for
+epochs_done: INTEGER epochs it has been trained for
+initial_loss: REAL? loss at epoch 0
+final_loss: REAL? loss at the last recorded epoch
+best_loss: REAL? smallest loss at a recorded epoch
+best_epoch: INTEGER? the epoch of best_loss
+final_accuracy: REAL? accuracy at the last recorded epoch, share
+final_mean_abs_error: REAL? mean |y − h| at the last recorded epoch
+final_validation_loss: REAL? validation loss at the last recorded epoch
+final_validation_accuracy: REAL? validation accuracy at the last recorded epoch, share
+best_validation_loss: REAL? smallest validation loss at a recorded epoch
+best_validation_epoch: INTEGER? the epoch of best_validation_loss
+solved_epoch: INTEGER? first epoch at which the spec's success criterion held
+diverged_epoch: INTEGER? first epoch with a non-finite loss, gradient or weight
+diverged_layer: INTEGER? first layer, from the input, in which it was found
+error: TEXT? why it failed
+environment: TEXT? where it was trained last: versions and processor features, JSON
+environment_changed: INTEGER 1 when several environments trained it: its bits may differ
+created_at: TEXT when it was first submitted, ISO-8601 UTC
+finished_at: TEXT? when it ended, ISO-8601 UTC
+seconds: REAL computing time, its share of its stack's [s]
+data_digest: TEXT sha256 of its data, hex
+scaling: TEXT? how the features were scaled: mean and standard deviation of the training part, JSON
+spec: TEXT everything that makes the run but data and seed, JSON
+"""
+
 _RELATIONS: Final = (
     _relation(
         "experiments",
@@ -75,46 +117,18 @@ _RELATIONS: Final = (
         "runs",
         "One row for each run: one network, trained from one seed.",
         "SELECT loss, count(*) AS runs, count(solved_epoch) AS solved FROM runs GROUP BY loss",
-        """
-        run_id: INTEGER number of the run in this store
-        run_key: TEXT identity of the run in any store: sha256 of its spec, seed, data and numerics, hex
-        status: TEXT queued, running, done, diverged, failed or cancelled
-        outcome: TEXT? how it ended: horizon (all epochs), solved, early_stop or diverged
-        data: TEXT name of its data
-        loss: TEXT name of the loss
-        hidden: TEXT units of each hidden layer, JSON
-        depth: INTEGER number of hidden layers
-        activation: TEXT? name of the hidden layers' activation; several are separated by commas
-        output: TEXT name of the output layer's activation
-        init: TEXT scheme of the initial weights
-        optimizer: TEXT name of the optimizer
-        learning_rate: REAL? step size
-        batch_size: INTEGER? examples a step; null: all
-        seed: INTEGER seed of everything random in it
-        epochs: INTEGER epochs it is to be trained for
-        epochs_done: INTEGER epochs it has been trained for
-        initial_loss: REAL? loss at epoch 0
-        final_loss: REAL? loss at the last recorded epoch
-        best_loss: REAL? smallest loss at a recorded epoch
-        best_epoch: INTEGER? the epoch of best_loss
-        final_accuracy: REAL? accuracy at the last recorded epoch, share
-        final_mean_abs_error: REAL? mean |y − h| at the last recorded epoch
-        final_validation_loss: REAL? validation loss at the last recorded epoch
-        final_validation_accuracy: REAL? validation accuracy at the last recorded epoch, share
-        best_validation_loss: REAL? smallest validation loss at a recorded epoch
-        best_validation_epoch: INTEGER? the epoch of best_validation_loss
-        solved_epoch: INTEGER? first epoch at which the spec's success criterion held
-        diverged_epoch: INTEGER? first epoch with a non-finite loss, gradient or weight
-        diverged_layer: INTEGER? first layer, from the input, in which it was found
-        error: TEXT? why it failed
-        environment: TEXT? where it was trained last: versions and processor features, JSON
-        environment_changed: INTEGER 1 when several environments trained it: its bits may differ
-        created_at: TEXT when it was first submitted, ISO-8601 UTC
-        finished_at: TEXT? when it ended, ISO-8601 UTC
-        seconds: REAL computing time, its share of its stack's [s]
-        data_digest: TEXT sha256 of its data, hex
-        scaling: TEXT? how the features were scaled: mean and standard deviation of the training part, JSON
-        spec: TEXT everything that makes the run but data and seed, JSON
+        _RUN,
+    ),
+    _relation(
+        "results",
+        "The runs of each experiment as of its own last epoch, whatever others added: what reports say of them.",
+        "SELECT loss, count(solved_epoch) AS solved FROM results WHERE experiment = 'xor@1' GROUP BY loss",
+        f"""
+        experiment: TEXT full name of the experiment
+        name: TEXT its name
+        newest: INTEGER 1 when it is the newest revision of its name, else 0
+        target_epochs: INTEGER epochs this experiment asks of the run
+        {_RUN.replace("seconds: REAL", "seconds: REAL?")}
         """,
     ),
     _relation(

@@ -25,6 +25,7 @@ _PARTS: Final = {
     "experiments": (_NAMED, "name, revision"),
     "experiment_runs": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id"),
     "runs": (_CHOSEN, "run_id"),
+    "results": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id"),
     "factors": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id, name"),
     "epochs": (_CHOSEN, "run_id, epoch"),
     "layer_gradients": (_CHOSEN, "run_id, epoch, layer"),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from bpsvc.data import Dataset
 from bpsvc.errors import DamagedError, DataError, NotFoundError
 from bpsvc.store import naming
+from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
 from bpsvc.store.extracting import Extraction
 from bpsvc.store.frames import frame, numbers
@@ -26,13 +27,12 @@ if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
 
 Which = str | Iterable[str] | None
 
-_RUNS_OF: Final = """
-    SELECT x.experiment, m.epochs AS target_epochs, r.*,
-        EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = m.run_id) AS begun
+_RUNS_OF: Final = f"""
+    SELECT v.experiment, v.target_epochs, {", ".join(f"v.{name}" for name in PUBLIC["runs"].names)}
     FROM json_each(:experiments) i
-    JOIN (SELECT id, name || '@' || revision AS experiment FROM _experiment) x ON x.id = i.value
-    JOIN _membership m ON m.experiment_id = x.id
-    JOIN runs r ON r.run_id = m.run_id
+    JOIN _experiment x ON x.id = i.value
+    JOIN results v ON v.experiment = x.name || '@' || x.revision
+    JOIN _membership m ON m.experiment_id = x.id AND m.run_id = v.run_id
     ORDER BY i.key, m.position
 """
 # Which runs are wanted, and up to which epoch: :experiments and :runs are JSON lists or null.
@@ -87,11 +87,7 @@ class Snapshot:
         if which is None:
             return frame(self._cursor, "SELECT * FROM runs ORDER BY run_id", {}, "runs")
         experiments = json.dumps([named.id for named in self._named(which)])
-        table = frame(self._cursor, _RUNS_OF, {"experiments": experiments}, "runs")
-        table["target_epochs"] = table["target_epochs"].astype("int64")
-        from bpsvc.store.horizons import as_of
-
-        table = as_of(self._cursor, table, table["target_epochs"], table.pop("begun").astype(bool))
+        table = frame(self._cursor, _RUNS_OF, {"experiments": experiments}, "results")
         factors = self.factors(which)
         for label, group in factors.groupby("label", sort=False):
             values = group.set_index(["experiment", "run_id"])["value"]

@@ -32,7 +32,7 @@ from bpsvc.store.schedule_tables import schedule_data as schedule_data
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 from bpsvc.store.views import create_views
 
-VERSION: Final = 3
+VERSION: Final = 4
 REVISION: Final = f"{VERSION:04d}"
 APPLICATION_ID: Final = int.from_bytes(b"bpsv", "big")
 

@@ -51,6 +51,7 @@ def test_all_rows_of_the_experiment_and_no_others(bpsvc, store: Path, form: str)
         "experiments": "SELECT * FROM experiments WHERE name = 'tiny'",
         "experiment_runs": "SELECT * FROM experiment_runs WHERE name = 'tiny' ORDER BY run_id",
         "runs": f"SELECT * FROM runs WHERE {belongs} ORDER BY run_id",
+        "results": "SELECT * FROM results WHERE name = 'tiny' ORDER BY run_id",
         "factors": "SELECT * FROM factors WHERE experiment = 'tiny@1' ORDER BY run_id, name",
         "epochs": f"SELECT * FROM epochs WHERE {belongs} ORDER BY run_id, epoch",
         "layer_gradients": f"SELECT * FROM layer_gradients WHERE {belongs} ORDER BY run_id, epoch, layer",

@@ -338,7 +338,7 @@ STORED: list[tuple[tuple[object, ...], int, str]] = [
     (("query", "SELECT * FROM run"), 2, "did you mean 'runs'?"),
     (("query", "SELECT los FROM epochs"), 2, "did you mean 'loss'?"),
     (("query", "SELECT e.activaton FROM epochs e JOIN runs"), 2, "did you mean 'activation'?"),
-    (("query", "SELECT activation FROM epochs"), 2, "runs has it"),
+    (("query", "SELECT activation FROM epochs"), 2, "runs, results have it"),
     (("query", "SELECT nonsense FROM epochs"), 2, "allowed: of epochs: run_id, epoch, loss"),
     (("query", "SELECT avgg(loss) FROM epochs"), 2, "did you mean 'avg'?"),
     (("query", "SELCT 1"), 2, "did you mean 'SELECT'?"),

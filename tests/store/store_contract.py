@@ -95,6 +95,29 @@ class StoreContract:
             assert list(seen["seconds"]) == list(before["seconds"])
         assert set(store.runs("longer")["epochs_done"]) == {200}
 
+    def test_experiments_of_different_ends_share_runs_and_each_has_its_own_row(self, store: Store) -> None:
+        ends = {"h1": 100, "h2": 200, "h3": 300}
+        for name, end in ends.items():
+            spec = experiment(name, epochs=end)
+            store.submit(spec, stacks(spec))
+            train(store, "me", step=50)
+        seen = store.runs(["h2", "h1", "h3"])
+        assert list(seen["experiment"]) == ["h2@1"] * 3 + ["h1@1"] * 3 + ["h3@1"] * 3
+        at_end = ("loss", "accuracy", "mean_abs_error", "validation_loss", "validation_accuracy")
+        for row in seen[seen["experiment"] != "h3@1"].to_dict("records"):
+            end = ends[str(row["experiment"]).removesuffix("@1")]
+            within = f"FROM epochs WHERE run_id = {row['run_id']} AND epoch <= {end}"
+            final = store.query(f"SELECT {', '.join(at_end)} {within} ORDER BY epoch DESC LIMIT 1").rows[0]
+            assert [row[f"final_{name}"] for name in at_end] == list(final)
+            for loss, best in (("loss", "best"), ("validation_loss", "best_validation")):
+                sql = f"SELECT {loss}, epoch {within} ORDER BY {loss}, epoch LIMIT 1"
+                assert (row[f"{best}_loss"], row[f"{best}_epoch"]) == store.query(sql).rows[0]
+            segments = f"FROM _segment WHERE run_id = {row['run_id']} AND to_epoch <= {end}"
+            (spent,) = store.query(f"SELECT sum(seconds), max(committed_at) {segments}").rows
+            assert (row["seconds"], row["finished_at"]) == spent
+            assert row["epochs_done"] == row["epochs"] == row["target_epochs"] == end
+        assert set(seen.loc[seen["experiment"] == "h3@1", "epochs_done"]) == {300}
+
     def test_a_run_that_ended_for_a_reason_is_not_extended(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))

@@ -26,6 +26,7 @@ PROMISED = {
         final_mean_abs_error final_validation_loss final_validation_accuracy best_validation_loss
         best_validation_epoch solved_epoch diverged_epoch diverged_layer error environment created_at
         finished_at seconds spec""",
+    "results": "experiment target_epochs run_id status epochs_done final_loss best_loss solved_epoch seconds",
     "factors": "experiment run_id name label value",
     "epochs": """run_id epoch loss log_likelihood accuracy mean_abs_error max_error gradient_l2
         validation_loss validation_accuracy""",
