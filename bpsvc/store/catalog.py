@@ -121,7 +121,7 @@ _RELATIONS: Final = (
     ),
     _relation(
         "results",
-        "The runs of each experiment as of its own last epoch, whatever others added: what reports say of them.",
+        "The runs of each experiment as of its own last epoch, whatever others added: what reports say.",
         "SELECT loss, count(solved_epoch) AS solved FROM results WHERE experiment = 'xor@1' GROUP BY loss",
         f"""
         experiment: TEXT full name of the experiment
