@@ -104,6 +104,11 @@ def transaction(
     What is `trusted` has itself seen to it that all it refers to is there. To look up the run of each of
     millions of records again would take a sixth of the time.
     """
+    if path.exists() and not os.access(path, os.W_OK):  # SQLite would leave files beside it like it
+        raise StoreError(
+            f"{path} cannot be written",
+            remedy="give yourself the right to write it, or name another store with --db",
+        )
     with locked(path, timeout_s), explained(path), engine.connect() as connection:
         driver: Any = connection.connection
         driver.execute(f"PRAGMA foreign_keys = {0 if trusted else 1}")  # no effect within a transaction

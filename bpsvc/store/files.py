@@ -50,8 +50,10 @@ def uri(path: Path, mode: str) -> str:
     """The SQLite URI of a file, to be opened read-only (`ro`) or for writing (`rw`, `rwc`)."""
     text = f"file:{quote(str(path))}?mode={mode}"
     # Even a reader of a write-ahead log wants to write beside it. Where it may not, and there is no log, no
-    # one else writes either: SQLite may take the file for one that does not change.
-    if mode == "ro" and not os.access(path.parent, os.W_OK) and not _log(path).exists():
+    # one else writes either: SQLite may take the file for one that does not change. What it writes beside a
+    # file that may only be read may only be read, too, and would stand in the way later.
+    may = os.access(path.parent, os.W_OK) and os.access(path, os.W_OK)
+    if mode == "ro" and not may and not _log(path).exists():
         text += "&immutable=1"
     return text
 

@@ -305,6 +305,10 @@ def test_a_file_made_read_only(path: Path) -> None:
         spec = experiment()
         store.submit(spec, stacks(spec))
     path.chmod(0o444)
+    with Store.open(path) as store:
+        assert len(store.runs()) == 3
     with Store.open(path, mode="write") as store, pytest.raises(StoreError, match="written"):
         store.leases.claim("me", limit=1)
     path.chmod(0o644)
+    with Store.open(path, mode="write") as store:
+        assert len(store.leases.claim("me", limit=1)) == 1
