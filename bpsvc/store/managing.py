@@ -13,20 +13,23 @@ from sqlalchemy import Connection
 
 from bpsvc.store import naming
 from bpsvc.store.engine import raw
+from bpsvc.store.serving import SERVED
 
-# The runs that are meant: :runs and :experiments are JSON lists of numbers, or null.
-_MEANT: Final = """
-    (:runs IS NULL OR id IN (SELECT value FROM json_each(:runs)))
-    AND (:experiments IS NULL OR id IN (
-        SELECT run_id FROM _membership WHERE experiment_id IN (SELECT value FROM json_each(:experiments))
+# The runs that are meant: :runs and :experiments are JSON lists of numbers, or null. What an experiment has
+# already is not touched for its sake: if the run goes on, it does so for another.
+_MEANT: Final = f"""
+    (:runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs)))
+    AND (:experiments IS NULL OR EXISTS (
+        SELECT 1 FROM _membership m WHERE m.run_id = r.id AND NOT {SERVED}
+        AND m.experiment_id IN (SELECT value FROM json_each(:experiments))
     ))
 """
 _CANCEL: Final = f"""
-    UPDATE _run SET status = 'cancelled', lease_owner = NULL, lease_until = NULL, claimed_at = NULL
+    UPDATE _run AS r SET status = 'cancelled', lease_owner = NULL, lease_until = NULL, claimed_at = NULL
     WHERE status IN ('queued', 'running') AND {_MEANT} RETURNING id
 """
 _RETRY: Final = f"""
-    UPDATE _run SET status = 'queued', attempts = 0, error = NULL
+    UPDATE _run AS r SET status = 'queued', attempts = 0, error = NULL
     WHERE status = 'failed' AND {_MEANT} RETURNING id
 """
 

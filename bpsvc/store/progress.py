@@ -11,20 +11,21 @@ from bpsvc.store import owners
 from bpsvc.store.clock import NOW
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Progress
+from bpsvc.store.serving import SERVED
 
 _ALL: Final = "SELECT r.status, r.outcome, r.epochs_done, r.epochs AS last FROM _run r"
-# An experiment is served when a run has reached its own epochs, even if another one wants more of it.
-_SERVED: Final = """
+# As the experiment sees it: done when it has what it wants, even if another one wants more of the run.
+_STATUS_WITHIN: Final = f"""
     CASE
-        WHEN (r.epochs_done > m.last OR r.epochs_done = m.last AND r.status <> 'diverged')
-            AND EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = r.id) THEN 'done'
+        WHEN {SERVED} AND NOT (r.epochs_done = m.epochs AND r.status = 'diverged') THEN 'done'
         ELSE r.status
     END
 """
 _OF: Final = f"""
-    SELECT {_SERVED} AS status, r.outcome, min(r.epochs_done, m.last) AS epochs_done, m.last
+    SELECT {_STATUS_WITHIN} AS status, r.outcome, min(r.epochs_done, m.epochs) AS epochs_done,
+        m.epochs AS last
     FROM (
-        SELECT run_id, max(epochs) AS last FROM _membership
+        SELECT run_id, max(epochs) AS epochs FROM _membership
         WHERE experiment_id IN (SELECT value FROM json_each(:experiments)) GROUP BY run_id
     ) m JOIN _run r ON r.id = m.run_id
 """
@@ -62,9 +63,9 @@ _HOLDERS: Final = f"""
 _STATUS: Final = f"""
     {_LATELY},
     seen AS (
-        SELECT m.experiment_id, r.id AS run_id, {_SERVED} AS status,
-            min(r.epochs_done, m.last) AS epochs_done, m.last
-        FROM (SELECT experiment_id, run_id, epochs AS last FROM _membership) m JOIN _run r ON r.id = m.run_id
+        SELECT m.experiment_id, r.id AS run_id, {_STATUS_WITHIN} AS status,
+            min(r.epochs_done, m.epochs) AS epochs_done, m.epochs AS last
+        FROM _membership m JOIN _run r ON r.id = m.run_id
     ),
     counted AS (
         SELECT e.id, e.name || '@' || e.revision AS experiment, count(*) AS runs,

@@ -16,17 +16,18 @@ from bpsvc.store import owners
 from bpsvc.store.clock import NOW
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Claim
+from bpsvc.store.serving import SERVED
 
 # A run whose workers vanished this often without progress has failed; before its last chance it is tried
 # alone, so that companions that did nothing wrong are not blamed.
 MAX_ATTEMPTS: Final = 3
 
-# Within certain experiments (a JSON list of their numbers), what still has to be trained for them.
-_WANTED: Final = """ AND (:experiments IS NULL OR EXISTS (
-    SELECT 1 FROM _membership m
-    WHERE m.run_id = r.id AND m.experiment_id IN (SELECT value FROM json_each(:experiments))
-    AND (r.epochs_done < m.epochs OR NOT EXISTS (SELECT 1 FROM _checkpoint c WHERE c.run_id = r.id))
-))"""
+# How far a run is to go: within certain experiments (a JSON list of their numbers), only as far as they ask,
+# and null when they have what they asked for.
+_TARGET: Final = f"""CASE WHEN :experiments IS NULL THEN r.epochs ELSE (
+    SELECT max(m.epochs) FROM _membership m
+    WHERE m.run_id = r.id AND m.experiment_id IN (SELECT value FROM json_each(:experiments)) AND NOT {SERVED}
+) END"""
 
 _OWNERS: Final = text("SELECT DISTINCT lease_owner FROM _run WHERE status = 'running'")
 _EXPIRE: Final = text(
@@ -46,8 +47,8 @@ _VANISH: Final = text(
 )
 _NEXT: Final = text(
     f"""
-    SELECT r.id, r.stack, r.epochs_done, r.epochs, r.attempts FROM _run r
-    WHERE r.status = 'queued' {_WANTED} ORDER BY r.id LIMIT 1
+    SELECT r.id, r.stack, r.epochs_done, {_TARGET} AS target, r.attempts FROM _run r
+    WHERE r.status = 'queued' AND target IS NOT NULL ORDER BY r.id LIMIT 1
     """
 )
 _CLAIM: Final = text(
@@ -56,8 +57,8 @@ _CLAIM: Final = text(
         lease_owner = :owner, lease_until = {NOW} + :lease_s, claimed_at = {NOW}
     WHERE id IN (
         SELECT r.id FROM _run r
-        WHERE r.status = 'queued' AND r.stack = :stack AND r.epochs_done = :epochs_done AND r.epochs = :epochs
-        AND (CASE WHEN :alone THEN r.id = :id ELSE r.attempts < :most - 1 END) {_WANTED}
+        WHERE r.status = 'queued' AND r.stack = :stack AND r.epochs_done = :epochs_done
+        AND (CASE WHEN :alone THEN r.id = :id ELSE r.attempts < :most - 1 END) AND {_TARGET} = :target
         ORDER BY r.id LIMIT :limit
     )
     RETURNING id
@@ -65,7 +66,7 @@ _CLAIM: Final = text(
 )
 _CLAIMED: Final = text(
     """
-    SELECT r.id, r.fence, r.key, r.seed, p.spec, d.digest, r.stack, r.epochs_done, r.epochs, c.state,
+    SELECT r.id, r.fence, r.key, r.seed, p.spec, d.digest, r.stack, r.epochs_done, :target, c.state,
         v.content, r.attempts, c.epoch, c.digest
     FROM json_each(:ids) i JOIN _run r ON r.id = i.value
     JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
@@ -108,7 +109,8 @@ def claim(
     values = {**wanted, **first._mapping, "owner": owner, "lease_s": lease_s, "most": MAX_ATTEMPTS}
     ids = connection.execute(_CLAIM, {**values, "alone": alone, "limit": limit}).scalars().all()
     faults.point("claimed")
-    return [Claim(*row) for row in connection.execute(_CLAIMED, {"ids": json.dumps(list(ids))})]
+    claimed = connection.execute(_CLAIMED, {"ids": json.dumps(list(ids)), "target": first.target})
+    return [Claim(*row) for row in claimed]
 
 
 def requeue_expired(connection: Connection) -> None:

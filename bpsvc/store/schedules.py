@@ -23,11 +23,12 @@ from bpsvc.store.clock import STAMP
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Receipt
 from bpsvc.store.schedule_records import Plan, Schedule, Step, Submitted
+from bpsvc.store.serving import SERVED
 
 _PLAN: Final = tuple(field.name for field in fields(Plan))
-_UNENDED: Final = """
+_UNENDED: Final = f"""
     FROM _membership m JOIN _run r ON r.id = m.run_id
-    WHERE m.experiment_id = o.experiment_id AND r.status IN ('queued', 'running') AND r.epochs_done < m.epochs
+    WHERE m.experiment_id = o.experiment_id AND r.status IN ('queued', 'running') AND NOT {SERVED}
 """
 _BUSY: Final = f"""
     EXISTS (

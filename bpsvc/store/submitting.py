@@ -18,6 +18,7 @@ from bpsvc.store import describing
 from bpsvc.store.clock import STAMP
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Experiment, PlannedRun, Receipt
+from bpsvc.store.serving import SERVED
 
 _NEW_REVISION: Final = f"""
     INSERT INTO _experiment (name, revision, digest, description, epochs, spec, submitted_at)
@@ -50,9 +51,10 @@ _SCALING: Final = """
     SELECT id, :content FROM _dataset WHERE digest = :dataset
     ON CONFLICT (dataset_id, content) DO NOTHING
 """
-_PRESENT: Final = """
-    SELECT r.key, r.id, r.status, coalesce(r.outcome, ''), r.epochs
-    FROM json_each(:keys) k JOIN _run r ON r.key = k.value
+# Those of the runs (a JSON object, key to epochs) that are there.
+_PRESENT: Final = f"""
+    SELECT r.key, r.id, r.status, coalesce(r.outcome, ''), r.epochs, {SERVED}
+    FROM (SELECT key, value AS epochs FROM json_each(:runs)) m JOIN _run r ON r.key = m.key
 """
 _RUN: Final = f"""
     INSERT INTO _run (key, recipe_id, dataset_id, scaling_id, seed, stack, epochs, created_at)
@@ -86,12 +88,13 @@ _FACTOR: Final = """
 
 @dataclass(frozen=True)
 class _Row:
-    """A run that is already there."""
+    """A run that is already there; `served`: it has what the experiment wants of it."""
 
     id: int
     status: str
     outcome: str
     epochs: int
+    served: int
 
 
 def submit(
@@ -114,7 +117,7 @@ def submit(
     extended, requeued = _go_on(cursor, planned, present)
     _enrol(cursor, id_, experiment, planned)
     faults.point("enrolled")
-    failed = tuple(sorted(row.id for row in present.values() if row.status == "failed"))
+    failed = tuple(sorted(row.id for row in present.values() if row.status == "failed" and not row.served))
     return Receipt(
         experiment=f"{experiment.name}@{revision}",
         id=id_,
@@ -147,8 +150,8 @@ def _experiment(cursor: sqlite3.Cursor, experiment: Experiment, at: str | None) 
 
 
 def _present(cursor: sqlite3.Cursor, experiment: Experiment) -> dict[str, _Row]:
-    keys = json.dumps([run.key for run in experiment.runs])
-    return {key: _Row(*row) for key, *row in cursor.execute(_PRESENT, {"keys": keys})}
+    runs = json.dumps({run.key: int(run.epochs) for run in experiment.runs})
+    return {key: _Row(*row) for key, *row in cursor.execute(_PRESENT, {"runs": runs})}
 
 
 def _store_data(cursor: sqlite3.Cursor, experiment: Experiment) -> None:
@@ -195,7 +198,7 @@ def _go_on(
         if further:
             cursor.execute(_EXTEND, values)
             cursor.execute(_RAISE, values)
-        if row.status == "cancelled":
+        if row.status == "cancelled" and not row.served:
             cursor.execute(_REQUEUE, values)
             requeued.append(row.id)
         elif further and (row.status in ("queued", "running") or row.outcome == "horizon"):

@@ -9,7 +9,7 @@ import pytest
 from schedule_building import BEGIN, TABLE, TINY, Add, decided, end_all
 
 from bpsvc.errors import NotFoundError, SpecError, UsageError
-from bpsvc.service import agenda, attending, scheduling
+from bpsvc.service import agenda, attending, scheduling, working
 from bpsvc.store import Receipt, Step, Store
 
 DAY = timedelta(days=1)
@@ -343,6 +343,14 @@ def test_what_has_ended_is_settled_once(store: Store, add: Add) -> None:
     assert (news.what, news.detail, news.bad) == ("ended", "tiny@1", False)
     assert list(attending.attend(store, now=BEGIN + 0.4 * DAY)) == []
     assert store.query("SELECT ended_at, met FROM occurrences").rows == [("2026-03-01T07:12:00.000Z", 1)]
+
+
+def test_an_occurrence_of_no_epochs_ends_when_its_runs_have_begun(store: Store, add: Add) -> None:
+    add({**TINY, "training": {"learning_rate": 1, "epochs": 0}})
+    tick(store, 0.1)
+    assert list(attending.attend(store, now=BEGIN + 0.2 * DAY)) == []
+    working.train(store, processes=1)
+    assert [n.what for n in attending.attend(store, now=BEGIN + 0.3 * DAY)] == ["ended"]
 
 
 def test_a_schedule_of_an_unknown_zone_is_listed(store: Store, add: Add) -> None:

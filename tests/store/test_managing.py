@@ -114,3 +114,36 @@ def test_space_comes_back(store: Store, path: Path) -> None:
     given = store.upkeep.compact()
     assert given > full / 2 and path.stat().st_size == full - given < full / 4
     assert store.upkeep.check() == [] and len(store.epochs("small")) > 0
+
+
+def test_what_an_experiment_has_is_not_touched_for_its_sake(store: Store) -> None:
+    short, long = experiment("short", seeds=1), experiment("long", seeds=1, epochs=200)
+    store.submit(short, stacks(short))
+    train(store, "me")
+    store.submit(long, stacks(long))
+    assert store.cancel(["short"]) == ()
+    store.leases.fail(store.leases.claim("me", limit=9), "boom")
+    again = store.submit(short, stacks(short))
+    assert (again.existing, again.failed, store.retry(["short"])) == (1, (), ())
+    assert len(store.retry(["long"])) == 1 and len(store.cancel(["long"])) == 1
+    again = store.submit(short, stacks(short))
+    assert (again.existing, again.requeued) == (1, 0) and set(store.runs("long")["status"]) == {"cancelled"}
+
+
+def test_a_claim_for_an_experiment_goes_as_far_as_it_asks(store: Store) -> None:
+    short, long = experiment("short", seeds=2), experiment("long", seeds=3, epochs=200)
+    store.submit(long, stacks(long))
+    number = store.submit(short, stacks(short)).id
+    claims = store.leases.claim("me", limit=9, experiments=[number])
+    assert [claim.epochs for claim in claims] == [100, 100]
+    store.leases.commit(segment("me", claims, 100))
+    assert store.progress([number]).outstanding == 0 and not store.leases.claim(
+        "me", limit=9, experiments=[number]
+    )
+    assert list(store.runs("short")["status"]) == ["done"] * 2
+    assert set(store.runs("long")["status"]) == {"queued"}
+    train(store, "me")
+    assert (
+        list(store.runs("long")["epochs_done"]) == [200] * 3
+        and list(store.runs("short")["epochs_done"]) == [100] * 2
+    )
