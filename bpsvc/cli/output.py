@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from typing import Any, TextIO
 
 from bpsvc.cli.rendering import Format, Row, as_json, harmless, render
-from bpsvc.cli.streams import abandon
 from bpsvc.errors import UsageError
 
 __all__ = [
@@ -44,13 +43,8 @@ def quiet() -> bool:
 
 
 def say(message: str) -> None:
-    """A line for the person at the terminal: what they must know. Training goes on when nobody listens any
-    more.
-    """
-    try:
-        print("\n".join(map(harmless, message.split("\n"))), file=sys.stderr, flush=True)
-    except BrokenPipeError:
-        abandon(sys.stderr)
+    """A line for the person at the terminal: what they must know."""
+    print("\n".join(map(harmless, message.split("\n"))), file=sys.stderr, flush=True)
 
 
 def tell(message: str) -> None:

@@ -38,5 +38,6 @@ def over() -> Iterator[list[int]]:
 
 
 def _leave(*_: object) -> NoReturn:
-    os.write(2, b"bpsvc: interrupted\n")
+    with contextlib.suppress(OSError):
+        os.write(2, b"bpsvc: interrupted\n")
     os._exit(130)

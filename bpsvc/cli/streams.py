@@ -1,5 +1,5 @@
-"""Standard streams that never fail: one that is closed leads nowhere, and what a locale cannot spell is
-spelled plainly.
+"""Standard streams that never fail: one that is closed leads nowhere, what a locale cannot spell is spelled
+plainly, and remarks that cannot be written are lost.
 """
 
 import codecs
@@ -53,6 +53,23 @@ def as_printed(text: str) -> str:
     return text.encode(encoding, "bpsvc").decode(encoding)
 
 
+class _Remarks(io.TextIOWrapper):
+    """Standard error: where nobody reads it, its disk is full or its terminal gone, work goes on without."""
+
+    def write(self, text: str, /) -> int:
+        try:
+            return super().write(text)
+        except OSError:
+            abandon(self)
+            return len(text)
+
+    def flush(self) -> None:
+        try:
+            super().flush()
+        except OSError:
+            abandon(self)
+
+
 def prepare() -> None:
     """Make the three streams of this process safe to use."""
     codecs.register_error("bpsvc", _spelled)
@@ -60,6 +77,8 @@ def prepare() -> None:
     sys.stdin = sys.stdin or _nowhere("r")
     sys.stdout = sys.stdout or _nowhere("w")
     sys.stderr = sys.stderr or _nowhere("w")
+    if isinstance(sys.stderr, io.TextIOWrapper) and sys.stderr is sys.__stderr__:  # and keeps the buffer open
+        sys.stderr = _Remarks(sys.stderr.buffer, sys.stderr.encoding, line_buffering=True)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="bpsvc")

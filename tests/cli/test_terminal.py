@@ -96,14 +96,14 @@ def test_a_closed_pipe_ends_quietly(folder: Path) -> None:
 
 @pytest.mark.slow
 def test_training_goes_on_when_nobody_listens(folder: Path) -> None:
-    done = piped(folder, "bpsvc submit tiny.json --db deaf.db --processes 1 2>&1 >/dev/null | true")
-    assert done.returncode == 0
-    assert (
-        b"6"
-        in piped(
-            folder, "bpsvc query \"SELECT count(*) FROM runs WHERE status = 'done'\" --db deaf.db"
-        ).stdout
-    )
+    count = "query -q \"SELECT count(*) FROM runs WHERE status = 'done'\" --format csv --db"
+    for name, deaf in (("pipe", "2>&1 >/dev/null | true"), ("full", "2>/dev/full")):
+        done = piped(folder, f"bpsvc submit tiny.json --db {name}.db --processes 1 {deaf}")
+        assert done.returncode == 0
+        assert piped(folder, f"bpsvc {count} {name}.db").stdout.endswith(b"\n6\n")
+    wrong = ("show 99", 3), ("status --db none.db", 4), ("sumbit", 2), ("submit none.json", 2)
+    for command, code in wrong:
+        assert piped(folder, f"bpsvc {command} 2>/dev/full").returncode == code, command
 
 
 @pytest.mark.slow
