@@ -46,7 +46,7 @@ def test_records_stacks_and_megabytes(tmp_path: Path, name: str) -> None:
     submit(SPECS[name], db=tmp_path / "bpsvc.db", processes=1)
     assert (plan.new, plan.stacks, plan.records) == stored(tmp_path)
     written = ((tmp_path / "bpsvc.db").stat().st_size - size) / 1e6
-    assert 0.9 * written < plan.megabytes < 1.4 * written
+    assert 0.75 * written < plan.megabytes < 1.4 * written  # a slow machine writes more segments
     again = planned(tmp_path, SPECS[name])
     assert (again.new, again.existing, again.stacks, again.records) == (0, plan.new, 0, 0)
     assert again.megabytes == again.seconds == 0
