@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +32,20 @@ def test_a_lease_outlasts_its_epochs(nursery: Nursery, tmp_path: Path) -> None:
     nursery.bpsvc(tmp_path, "submit", "--detach", "slow.json").done()
     db, deadline = tmp_path / "bpsvc.db", time.monotonic() + PATIENCE_S
     driver = nursery.bpsvc(tmp_path, "worker", "--processes", 2, fault="stop train 1")
-    while one(db, "SELECT count(*) FROM _run WHERE status = 'running'") < 2:
-        assert driver.poll() is None and time.monotonic() < deadline, driver.err
-    claimed = one(db, "SELECT max(lease_until) FROM _run")
-    while one(db, "SELECT min(lease_until) FROM _run") <= claimed:
-        assert driver.poll() is None and time.monotonic() < deadline, f"no lease was renewed: {driver.err}"
-        time.sleep(0.05)
-    assert one(db, "SELECT count(*) FROM _segment") == 0, "nothing was computed meanwhile"
-    while driver.poll() is None:  # each goes on whenever it stops
-        for process in driver.children():
-            os.kill(process, signal.SIGCONT)
-        time.sleep(0.05)
+    try:
+        while one(db, "SELECT count(*) FROM _run WHERE status = 'running'") < 2:
+            assert driver.poll() is None and time.monotonic() < deadline, driver.err
+        claimed = one(db, "SELECT max(lease_until) FROM _run")
+        while one(db, "SELECT min(lease_until) FROM _run") <= claimed:
+            assert driver.poll() is None and time.monotonic() < deadline, f"none was renewed: {driver.err}"
+            time.sleep(0.05)
+        assert one(db, "SELECT count(*) FROM _segment") == 0, "nothing was computed meanwhile"
+    finally:
+        while driver.poll() is None:  # each goes on whenever it stops
+            with suppress(OSError):  # who has ended meanwhile
+                for process in driver.children():
+                    os.kill(process, signal.SIGCONT)
+            time.sleep(0.05)
     driver.done()
     check(db)
     assert one(db, "SELECT count(*) FROM runs WHERE status = 'done'") == 2
