@@ -16,11 +16,13 @@ from bpsvc.reporting.grids import grid
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
+from bpsvc.wording import plural
 
 _HEAD: Final = ["panel", "series", "colour", "configuration", "runs", "epoch", "of"]
 _COLUMNS: Final = [*_HEAD, "median", "low", "high"]
 _SOLID: Final = "training"
 _DASHED: Final = "validation"
+_WORSE: Final = 3.0
 
 
 def preparing(columns: dict[str, str], worst: float) -> Callable[[Material], pd.DataFrame]:
@@ -88,10 +90,29 @@ def _scale(ax: Axes, frame: pd.DataFrame, is_share: bool) -> None:
         return
     known = frame[["median", "low", "high"]].to_numpy(np.float64)
     known = known[np.isfinite(known)]
+    known = known[known >= _lowest(frame)]
     if known.size:
         low, high = float(known.min()), float(known.max())
         margin = 0.05 * ((high - low) or 1.0)
         ax.set_ylim(low - margin, high + margin)
+
+
+def _lowest(frame: pd.DataFrame) -> float:
+    """The lowest log-likelihood that is drawn: one that blew up must not flatten the rest. Shares have none."""
+    starts = frame.loc[frame["epoch"] == 0, "low"]
+    return _WORSE * starts.min() if starts.min() < 0 else -np.inf
+
+
+def _outside(frame: pd.DataFrame) -> str:
+    """A sentence on the medians that leave the frame, if any do."""
+    lowest = _lowest(frame)
+    lost = frame.loc[np.isfinite(frame["median"]) & (frame["median"] < lowest), "configuration"].nunique()
+    if not lost:
+        return ""
+    return (
+        f" The frame ends at three times the lowest interval before training: {plural(lost, 'median')} went "
+        "below."
+    )
 
 
 def caption_of(what: str) -> Callable[[pd.DataFrame], str]:
@@ -102,6 +123,7 @@ def caption_of(what: str) -> Callable[[pd.DataFrame], str]:
             "diverged run counts as worse than any); shaded: the 95 % percentile bootstrap interval of "
             "that median"
             + (" on the training examples. Dashed: on the validation examples." if both else ".")
+            + _outside(frame)
         )
 
     return caption

@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from bpsvc.reporting.cases import DIVERGED, UNFINISHED
+from bpsvc.reporting.figures.limits import Limits, beyond, limits, said
 from bpsvc.reporting.figures.loss import unit
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
@@ -25,6 +26,7 @@ _COLUMNS: Final = [
         "diverged",
         "run_id",
         "seed",
+        "initial_loss",
         "final_loss",
         "median",
         "low",
@@ -55,6 +57,7 @@ def prepare(material: Material) -> pd.DataFrame:
                         "diverged": int(lost.sum()),
                         "run_id": members.loc[known.index, "run_id"],
                         "seed": members.loc[known.index, "seed"],
+                        "initial_loss": members.loc[known.index, "initial_loss"].astype(np.float64),
                         "final_loss": known,
                         "median": float(band.median),
                         "low": float(band.low),
@@ -69,28 +72,43 @@ def prepare(material: Material) -> pd.DataFrame:
 
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-    """A panel per loss; diverged runs have no place on the axis and are counted at its right edge."""
+    """A panel per loss; runs that diverged or lie outside the frame are counted at its edges."""
     row = row_height(frame)
     legend = strip_legend(style, "one run")
     figure, axes, panels = rows_sheet(frame, style, title, legend, "final loss", False, row)
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
-        log_axis(ax, here["final_loss"], "x")
+        within = _limits(here)
+        log_axis(ax, within.clipped(here["final_loss"]), "x")
         strip_rows(ax, here.replace(np.inf, np.nan), Strip("final_loss", log=True), style, row)
-        each = here.drop_duplicates("configuration")
-        for place, lost in enumerate(reversed(each["diverged"].tolist())):
-            if lost:
+        each = list(here.groupby("configuration", sort=False))
+        for place, (_, rows) in enumerate(reversed(each)):
+            out = beyond(rows["run_id"], rows["final_loss"], within)["side"].value_counts()
+            told = {"diverged": int(rows["diverged"].iloc[0]), "above": int(out.get("above", 0))}
+            right = ", ".join(f"{count} {what}" for what, count in told.items() if count)
+            left = f"{out['below']} below" if "below" in out else ""
+            for at, text in ((0, left), (1, right)):
                 ax.annotate(
-                    f"{lost} diverged",
-                    (1, place),
+                    text,
+                    (at, place),
                     xycoords=("axes fraction", "data"),
-                    xytext=(-2, -0.9 * style.font),
+                    xytext=(2 - 4 * at, -0.9 * style.font),
                     textcoords="offset points",
-                    ha="right",
+                    ha="right" if at else "left",
                     va="center",
                     size=0.85 * style.font,
                 )
     return figure
+
+
+def _outside(here: pd.DataFrame) -> pd.DataFrame:
+    """The runs outside the frame of one panel: see `beyond`."""
+    return beyond(here["run_id"], here["final_loss"], _limits(here))
+
+
+def _limits(here: pd.DataFrame) -> Limits:
+    """Those of one panel."""
+    return limits(here["initial_loss"])
 
 
 def caption(frame: pd.DataFrame) -> str:
@@ -102,6 +120,7 @@ def caption(frame: pd.DataFrame) -> str:
         "bigger."
         + (f" {lost} diverged runs count as larger than any." if lost else "")
         + (f" {zero} runs with a loss of exactly 0 have no place on a log axis." if zero else "")
+        + said(pd.concat([_outside(here) for _, here in frame.groupby("panel")]))
         + FIRST.said(frame)
     )
 

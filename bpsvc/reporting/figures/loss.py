@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from bpsvc.reporting.figures.limits import Limits, beyond, limits, said
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch, tips
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis
@@ -93,13 +94,26 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         if not together:
             ax.set_ylabel(here["unit"].iloc[0].replace(", ", ",\n"))
         if ax is axes[0] or not together:
-            log_axis(ax, frame["loss"] if together else here["loss"])
+            shown = frame if together else here
+            log_axis(ax, _limits(shown).clipped(shown["loss"]))
         for _, rows in here[here["row"] == "run"].groupby("series", sort=False):
             _bundle(ax, rows, style)
         for _, rows in here[here["row"] == "median"].groupby("series", sort=False):
             _middle(ax, rows, style)
         _levels(ax, here, style)
     return figure
+
+
+def _limits(shown: pd.DataFrame) -> Limits:
+    """Those of one axis, from how the runs that it shows start."""
+    return limits(shown.loc[(shown["row"] == "run") & (shown["epoch"] == 0), "loss"])
+
+
+def _outside(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs that leave the frames of their axes: see `beyond`."""
+    axes = [frame] if frame["unit"].nunique() == 1 else [rows for _, rows in frame.groupby("panel")]
+    parts = [beyond(rows["run_id"], rows["loss"], _limits(rows)) for rows in axes]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _bundle(ax: Axes, rows: pd.DataFrame, style: Style) -> None:
@@ -147,6 +161,7 @@ def caption(frame: pd.DataFrame) -> str:
             if met
             else ""
         )
+        + said(_outside(frame))
     )
 
 

@@ -11,6 +11,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import ArrayLike
 
 _SUPERSCRIPT: Final = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_LEAST, _MOST = -307.5, 308.2  # exponents between which powers of ten are normal floats
 _SUFFIX: Final = ((10**9, "G"), (10**6, "M"), (10**3, "k"))
 
 
@@ -77,12 +78,13 @@ def log_axis(ax: Axes, values: ArrayLike, which: str = "y", room: float = 0.06) 
     given = np.asarray(values, dtype=np.float64)
     usable = given[np.isfinite(given) & (given > 0)]
     low, high = (float(usable.min()), float(usable.max())) if usable.size else (0.1, 1.0)
-    start, end = math.log10(low), math.log10(high)
+    start, end = max(math.log10(low), _LEAST + 0.6), min(math.log10(high), _MOST - 0.6)
+    start, end = min(start, end), max(start, end)
     if end - start < 0.6:
         middle = (start + end) / 2
         start, end = middle - 0.3, middle + 0.3
     margin = room * (end - start)
-    start, end = start - margin, end + margin
+    start, end = max(start - margin, _LEAST), min(end + margin, _MOST)
     ticks, labels = _ticks(start, end, _room(ax, which))
     axis = ax.yaxis if which == "y" else ax.xaxis
     (ax.set_yscale if which == "y" else ax.set_xscale)("log")
