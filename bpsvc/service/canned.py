@@ -31,15 +31,20 @@ QUERIES: Final = Table(
         Canned(
             "success",
             "Runs of each configuration, how many met the criterion once, and the median epoch of that over "
-            "all of them: null unless more than half did.",
+            "all of them: null unless more than half did. Of an experiment: as of its own last epoch.",
             """
-            SELECT activation, hidden, loss, optimizer, learning_rate, init, count(*) AS runs,
-                count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
+            WITH asked AS (
+                SELECT activation, hidden, loss, optimizer, learning_rate, data, data_digest, spec, status,
+                    solved_epoch FROM results WHERE experiment = :experiment
+                UNION ALL
+                SELECT activation, hidden, loss, optimizer, learning_rate, data, data_digest, spec, status,
+                    solved_epoch FROM runs WHERE :experiment IS NULL
+            )
+            SELECT data, activation, hidden, loss, optimizer, learning_rate, spec -> '$.init' AS init,
+                count(*) AS runs, count(solved_epoch) AS solved, sum(status = 'diverged') AS diverged,
                 CASE WHEN 2 * count(solved_epoch) > count(*)
                     THEN median(coalesce(solved_epoch, 9e18)) END AS median_epoch
-            FROM runs WHERE run_id IN (SELECT run_id FROM experiment_runs WHERE experiment = :experiment)
-                OR :experiment IS NULL
-            GROUP BY activation, hidden, loss, optimizer, learning_rate, init ORDER BY solved DESC
+            FROM asked GROUP BY data_digest, spec ORDER BY solved DESC
             """,
             {"experiment": None},
         ),
@@ -58,12 +63,12 @@ QUERIES: Final = Table(
             "gradient-decay",
             "How much of the last hidden layer's signal reaches the first one at epoch :epoch, by depth.",
             """
-            SELECT r.activation, r.init, r.depth, count(*) AS runs,
+            SELECT r.activation, r.spec -> '$.init' AS init, r.depth, count(*) AS runs,
                 median(f.delta_rms / l.delta_rms) AS first_over_last
             FROM runs r
             JOIN layer_gradients f ON f.run_id = r.run_id AND f.epoch = :epoch AND f.layer = 1
             JOIN layer_gradients l ON l.run_id = r.run_id AND l.epoch = :epoch AND l.layer = r.depth
-            WHERE r.depth > 1 GROUP BY r.activation, r.init, r.depth
+            WHERE r.depth > 1 GROUP BY 1, 2, 3
             """,
             {"epoch": 0},
         ),
@@ -81,10 +86,10 @@ QUERIES: Final = Table(
             "saturated",
             "The share of saturated and of dead units in each layer at epoch :epoch.",
             """
-            SELECT r.activation, r.depth, g.layer, count(*) AS runs, avg(g.saturated) AS saturated,
-                avg(g.dead) AS dead
+            SELECT r.activation, r.spec -> '$.init' AS init, r.depth, g.layer, count(*) AS runs,
+                avg(g.saturated) AS saturated, avg(g.dead) AS dead
             FROM layer_gradients g JOIN runs r USING (run_id)
-            WHERE g.epoch = :epoch GROUP BY r.activation, r.depth, g.layer
+            WHERE g.epoch = :epoch GROUP BY 1, 2, 3, 4
             """,
             {"epoch": 0},
         ),
@@ -108,6 +113,7 @@ QUERIES: Final = Table(
             FROM runs x JOIN runs y USING (seed, data, hidden, activation, init)
             WHERE x.loss = :a AND y.loss = :b AND x.solved_epoch IS NOT 0 AND y.solved_epoch IS NOT 0
                 AND x.status IN ('done', 'diverged') AND y.status IN ('done', 'diverged')
+                AND x.spec -> '$.init' = y.spec -> '$.init'
                 AND x.spec ->> '$.success' IS NOT NULL AND y.spec ->> '$.success' IS NOT NULL
             GROUP BY 1, 2, 3, 4
             """,

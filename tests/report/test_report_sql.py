@@ -21,6 +21,8 @@ def database(material: Material) -> sqlite3.Connection:
         :, lambda frame: ~frame.columns.duplicated()
     ]
     plain.to_sql("runs", connection, index=False)
+    results = material.runs.loc[:, ~material.runs.columns.duplicated()]
+    results.to_sql("results", connection, index=False)
     material.epochs.to_sql("epochs", connection, index=False)
     material.layers.to_sql("layer_gradients", connection, index=False)
     factors = [

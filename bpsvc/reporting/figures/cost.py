@@ -77,7 +77,7 @@ PACE: Final = FigureRecord(
     caption=caption,
     sql="""
 SELECT experiment, run_id, epochs_done, seconds, epochs_done / seconds AS epochs_per_second
-FROM experiment_runs JOIN runs USING (run_id)
+FROM results
 WHERE experiment IN ({experiments}) AND seconds > 0
 ORDER BY experiment, run_id""",
 )

@@ -100,7 +100,7 @@ DRIFT: Final = FigureRecord(
     caption=caption,
     sql="""
 SELECT instant, experiment, run_id, loss, final_loss, solved_epoch, seconds
-FROM occurrences JOIN experiment_runs USING (experiment) JOIN runs USING (run_id)
+FROM occurrences JOIN results USING (experiment)
 WHERE schedule = (SELECT schedule FROM occurrences WHERE experiment IN ({experiments}) LIMIT 1)
 ORDER BY instant, run_id""",
 )

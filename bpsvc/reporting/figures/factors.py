@@ -25,8 +25,8 @@ _MAPS: Final = First(4, "pairs of factors", ("first", "second"))
 _MOST_CELLS: Final = 12
 _ASIDE: Final = 0.05
 _SQL: Final = """
-SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_validation_accuracy
-FROM factors JOIN runs USING (run_id)
+SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_accuracy, final_validation_accuracy
+FROM factors JOIN results USING (experiment, run_id)
 WHERE experiment IN ({experiments})
 ORDER BY experiment, label, value, run_id"""
 

@@ -135,8 +135,8 @@ FINAL: Final = FigureRecord(
     draw=draw,
     caption=caption,
     sql="""
-SELECT experiment, run_id, runs.loss, seed, status, final_loss
-FROM experiment_runs JOIN runs USING (run_id)
+SELECT experiment, run_id, loss, seed, status, final_loss
+FROM results
 WHERE experiment IN ({experiments})
 ORDER BY experiment, run_id""",
 )

@@ -179,7 +179,7 @@ SURFACE: Final = FigureRecord(
     caption=caption_surface,
     sql="""
 SELECT experiment, run_id, seed, epochs_done
-FROM experiment_runs JOIN runs USING (run_id)
+FROM results
 WHERE experiment IN ({experiments})""",
     section=NETWORKS,
 )
@@ -193,7 +193,7 @@ CONFUSION: Final = FigureRecord(
     caption=caption_confusion,
     sql="""
 SELECT experiment, run_id, final_accuracy, final_validation_accuracy
-FROM experiment_runs JOIN runs USING (run_id)
+FROM results
 WHERE experiment IN ({experiments})""",
     section=NETWORKS,
 )

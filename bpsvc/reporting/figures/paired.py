@@ -191,7 +191,7 @@ PAIRED: Final = FigureRecord(
     caption=caption,
     sql="""
 SELECT experiment, seed, run_id, label, value, solved_epoch, final_loss, final_validation_accuracy
-FROM runs JOIN factors USING (run_id)
+FROM results JOIN factors USING (experiment, run_id)
 WHERE experiment IN ({experiments})
 ORDER BY experiment, seed, run_id, label""",
     section=FACTORS,

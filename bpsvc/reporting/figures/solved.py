@@ -153,8 +153,8 @@ SOLVED: Final = FigureRecord(
     draw=draw,
     caption=caption,
     sql="""
-SELECT experiment, run_id, status, solved_epoch, final_accuracy, experiment_runs.epochs AS last_epoch
-FROM experiment_runs JOIN runs USING (run_id)
+SELECT experiment, run_id, status, solved_epoch, final_accuracy, target_epochs AS last_epoch
+FROM results
 WHERE experiment IN ({experiments})
 ORDER BY experiment, run_id""",
 )

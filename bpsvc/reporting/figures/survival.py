@@ -104,7 +104,7 @@ SURVIVAL: Final = FigureRecord(
     caption=caption,
     sql="""
 SELECT experiment, run_id, status, solved_epoch, epochs_done
-FROM experiment_runs JOIN runs USING (run_id)
+FROM results
 WHERE experiment IN ({experiments})
 ORDER BY experiment, run_id""",
     section=SUCCESS,

@@ -89,7 +89,7 @@ VALIDATION: Final = FigureRecord(
     caption=caption,
     sql="""
 SELECT experiment, run_id, seed, final_accuracy, final_validation_accuracy
-FROM experiment_runs JOIN runs USING (run_id)
+FROM results
 WHERE experiment IN ({experiments})
 ORDER BY experiment, run_id""",
 )
