@@ -24,17 +24,23 @@ class Leases:
         owner: str,
         *,
         limit: int,
+        among: int = 1,
+        holding: int = 0,
         experiments: Sequence[int] | None = None,
         lease_s: float = LEASE_S,
     ) -> list[Claim]:
         """Take up to `limit` runs that wait, in the order they were submitted: all of one stack, at one
-        epoch, to one target.
+        epoch, to one target. For one of `among` processes that is no more than its share of all that wait
+        and of the `holding` runs that they have in hand.
 
         First, runs whose lease is over, or whose owner is gone, wait again. `owner` is `store.owner()` of the
         driver; `experiments` restricts the claim to what these (by number) still need. Empty when nothing
         waits.
         """
         with self._writing(False) as connection:
+            queue.requeue_expired(connection)
+            if among > 1:
+                limit = min(limit, queue.share(connection, among, holding, experiments))
             return queue.claim(connection, owner, limit, experiments, lease_s)
 
     def commit(self, segment: Segment) -> set[int]:

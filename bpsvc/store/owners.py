@@ -21,19 +21,28 @@ def current() -> str:
 
 def vanished(owner: str) -> bool:
     """Whether the owner was a process of this host that is no more."""
-    host, boot, namespace, pid, started = (owner.rsplit("/", 4) + [""] * 5)[:5]
-    here = _here()
-    if host != here[0] or not started or started == "?" or not here[1]:
-        return False
-    if boot != here[1]:
+    host, boot, namespace, pid, started = _parts(owner)
+    if of_another_boot(owner):
         return True
-    return namespace == here[2] and pid.isdigit() and _started(int(pid)) != started
+    known = boot and pid.isdigit() and started not in ("", "?")
+    return bool(known) and (host, boot, namespace) == _here() and _started(int(pid)) != started
+
+
+def of_another_boot(owner: str) -> bool:
+    """Whether it was on this machine before that was started anew."""
+    host, boot, *_ = _parts(owner)
+    here, now, _ = _here()
+    return host == here and "" not in (boot, now) and boot != now
 
 
 def described(owner: str) -> str:
     """The owner for people: `host, process 123`."""
     parts = owner.rsplit("/", 4)
     return f"{parts[0]}, process {parts[3]}" if len(parts) == 5 else owner
+
+
+def _parts(owner: str) -> list[str]:
+    return (owner.rsplit("/", 4) + [""] * 5)[:5]
 
 
 def _here() -> tuple[str, str, str]:

@@ -7,6 +7,7 @@ harm.
 
 import json
 from collections.abc import Iterable, Sequence
+from math import ceil
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
@@ -39,9 +40,9 @@ _EXPIRE: Final = text(
 _VANISH: Final = text(
     """
     UPDATE _run SET
-        status = CASE WHEN attempts + 1 < :most THEN 'queued' ELSE 'failed' END,
-        error = CASE WHEN attempts + 1 < :most THEN NULL ELSE :error END,
-        attempts = attempts + 1, lease_owner = NULL, lease_until = NULL, claimed_at = NULL
+        status = CASE WHEN attempts + :blame < :most THEN 'queued' ELSE 'failed' END,
+        error = CASE WHEN attempts + :blame < :most THEN NULL ELSE :error END,
+        attempts = attempts + :blame, lease_owner = NULL, lease_until = NULL, claimed_at = NULL
     WHERE status = 'running' AND lease_owner = :owner
     """
 )
@@ -51,6 +52,7 @@ _NEXT: Final = text(
     WHERE r.status = 'queued' AND target IS NOT NULL ORDER BY r.id LIMIT 1
     """
 )
+_WAITING: Final = text(f"SELECT count(*) FROM _run r WHERE r.status = 'queued' AND {_TARGET} IS NOT NULL")
 _CLAIM: Final = text(
     f"""
     UPDATE _run SET status = 'running', fence = fence + 1, finished_at = NULL,
@@ -100,8 +102,7 @@ def claim(
     """Take up to `limit` queued runs of one stack that stand at one epoch and go to one target; see
     `Leases.claim`.
     """
-    requeue_expired(connection)
-    wanted = {"experiments": None if experiments is None else json.dumps(list(experiments))}
+    wanted = _within(experiments)
     first = connection.execute(_NEXT, wanted).one_or_none()
     if first is None:
         return []
@@ -111,6 +112,12 @@ def claim(
     faults.point("claimed")
     claimed = connection.execute(_CLAIMED, {"ids": json.dumps(list(ids)), "target": first.target})
     return [Claim(*row) for row in claimed]
+
+
+def share(connection: Connection, among: int, holding: int, experiments: Sequence[int] | None) -> int:
+    """How many of the runs that wait, and of those a claimer is `holding`, fall to one of `among`."""
+    waiting: int = connection.execute(_WAITING, _within(experiments)).scalar_one()
+    return max(1, ceil((waiting + holding) / among))
 
 
 def requeue_expired(connection: Connection) -> None:
@@ -123,7 +130,9 @@ def requeue_expired(connection: Connection) -> None:
                 f"its worker vanished {MAX_ATTEMPTS} times without progress, last {owners.described(owner)}: "
                 "it may have run out of memory or crashed; `bpsvc retry` queues it again"
             )
-            connection.execute(_VANISH, {"owner": owner, "most": MAX_ATTEMPTS, "error": error})
+            blame = int(not owners.of_another_boot(owner))  # that this machine went down is no run's doing
+            values = {"owner": owner, "most": MAX_ATTEMPTS, "error": error, "blame": blame}
+            connection.execute(_VANISH, values)
     connection.execute(_EXPIRE)
 
 
@@ -145,6 +154,10 @@ def fail(connection: Connection, claims: Iterable[Claim], error: str) -> set[int
 def lose(connection: Connection, claims: Iterable[Claim], error: str) -> set[int]:
     """Give runs back whose worker died under them; those that have done so too often fail with the cause."""
     return _each(connection, _LOSE, claims, error=error, most=MAX_ATTEMPTS)
+
+
+def _within(experiments: Sequence[int] | None) -> dict[str, str | None]:
+    return {"experiments": None if experiments is None else json.dumps(list(experiments))}
 
 
 def _each(connection: Connection, statement: str, claims: Iterable[Claim], **values: Any) -> set[int]:

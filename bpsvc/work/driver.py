@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from math import ceil
 from threading import Event
 from typing import Final
 
@@ -163,13 +162,15 @@ class _Driver:
             self._store.leases.release(claims)
 
     def _claims(self) -> Sequence[Claim]:
-        now = self._store.progress(self._experiments)
-        if not now.outstanding:
+        if not self._store.progress(self._experiments).outstanding:
             return []
-        flying = sum(len(batch.claims) for batch in self.flying.values())
-        limit = min(stacking.MAX_STACK, max(1, ceil((now.queued + flying) / self._processes)))
         claims = self._store.leases.claim(
-            self._owner, limit=limit, experiments=self._experiments, lease_s=self._lease_s
+            self._owner,
+            limit=stacking.MAX_STACK,
+            among=self._processes,
+            holding=sum(len(batch.claims) for batch in self.flying.values()),
+            experiments=self._experiments,
+            lease_s=self._lease_s,
         )
         self._held = list(claims)
         self._held = claims = self._sound(claims)

@@ -319,6 +319,15 @@ class StoreContract:
         store.leases.commit(dataclasses.replace(segment("me", claims, 100), environment='{"numpy": 2}'))
         assert store.query("SELECT environment, environment_changed FROM runs").rows == [('{"numpy": 2}', 1)]
 
+    def test_a_claim_for_one_of_several_processes_is_its_share(self, store: Store) -> None:
+        spec = experiment(seeds=10)
+        store.submit(spec, stacks(spec))
+        gone = store.leases.claim("elsewhere", limit=10, lease_s=-1.0)
+        first = store.leases.claim("me", limit=100, among=3)
+        assert len(gone) == 10 and len(first) == 4, "also what was in the hands of one who is gone"
+        second = store.leases.claim("me", limit=100, among=3, holding=4)
+        assert len(second) == 4 and len(store.leases.claim("me", limit=100, among=3, holding=8)) == 2
+
     # Lost workers
 
     def test_an_expired_lease_is_claimed_again_without_blame(self, store: Store) -> None:

@@ -289,6 +289,17 @@ def test_after_a_kill_the_next_goes_on_at_once(made: Path) -> None:
         alive.wait()
 
 
+def test_a_machine_that_goes_down_blames_no_run(made: Path) -> None:
+    spec = experiment(seeds=3)
+    submitting(made, spec)()
+    host, _boot, *rest = owner().split("/")
+    before = "/".join([host, "another-boot", *rest])
+    with Store.open(made, mode="write") as store:
+        for _ in range(5):
+            claims = store.leases.claim(before, limit=3, lease_s=3600.0)
+            assert len(claims) == 3 and {claim.attempts for claim in claims} == {0}
+
+
 def test_a_process_that_dies_under_one_run_each_time(made: Path) -> None:
     """It takes the whole stack with it twice; then each goes alone, and only it fails."""
     spec = experiment(seeds=16)
