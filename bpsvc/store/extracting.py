@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection
 
 from bpsvc.data import Dataset
-from bpsvc.store import naming
+from bpsvc.store import naming, sound
 from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
 
@@ -76,20 +76,26 @@ class Extraction:
             yield batch
 
     def states(self) -> Iterator[Stored]:
-        """Every run that has begun, by its number."""
+        """Every run that has begun, by its number; DamagedError at one whose state is not what its digest
+        says.
+        """
         sql = f"""
-            SELECT t.run_id, t.spec, d.inputs, c.state FROM runs t
-            JOIN datasets d ON d.digest = t.data_digest JOIN _checkpoint c ON c.run_id = t.run_id
+            SELECT t.run_id, t.spec, d.inputs, t.epochs_done, c.epoch, c.digest, c.state FROM runs t
+            JOIN datasets d ON d.digest = t.data_digest LEFT JOIN _checkpoint c ON c.run_id = t.run_id
             WHERE {_CHOSEN} ORDER BY t.run_id
         """
-        for row in self._ask(sql):
-            yield Stored(*row)
+        for run_id, spec, inputs, *state in self._ask(sql):
+            if (checkpoint := sound.state(run_id, *state)) is not None:
+                yield Stored(run_id, spec, inputs, checkpoint)
 
     def datasets(self) -> Iterator[Dataset]:
-        """The data of the runs, one set after the other."""
-        sql = f"SELECT t.content FROM _dataset t WHERE t.digest IN ({_DATA}) ORDER BY t.label, t.digest"
-        for (content,) in self._ask(sql):
-            yield Dataset.from_bytes(content)
+        """The data of the runs, one set after the other; DamagedError at one that is not what its digest
+        says.
+        """
+        wanted = f"t.digest IN ({_DATA}) ORDER BY t.label, t.digest"
+        sql = f"SELECT t.content, t.digest FROM _dataset t WHERE {wanted}"
+        for content, digest in self._ask(sql):
+            yield sound.dataset(content, digest)
 
     def _ask(self, sql: str) -> sqlite3.Cursor:
         return raw(self._connection).execute(sql, self._values)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Connection
 
 from bpsvc.data import Dataset
-from bpsvc.errors import DamagedError, DataError, NotFoundError
-from bpsvc.store import naming
+from bpsvc.errors import NotFoundError
+from bpsvc.store import naming, sound
 from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
 from bpsvc.store.extracting import Extraction
@@ -159,19 +159,20 @@ class Snapshot:
         found = self._cursor.execute("SELECT content FROM _dataset WHERE digest = ?", (digest,)).fetchone()
         if found is None:
             raise NotFoundError(f"there are no data with the digest {digest!r}")
-        try:
-            dataset = Dataset.from_bytes(found[0])
-        except DataError:
-            dataset = None
-        if dataset is None or dataset.digest != digest:
-            again = "submitting the spec again stores its data anew"
-            raise DamagedError("the stored data set is not what its digest says", value=digest, remedy=again)
-        return dataset
+        return sound.dataset(found[0], digest)
 
     def checkpoint(self, run_id: int) -> bytes | None:
-        """The state of a run at `epochs_done`, as its last segment committed it; None before the first."""
-        found = self._cursor.execute("SELECT state FROM _checkpoint WHERE run_id = ?", (run_id,)).fetchone()
-        return None if found is None else bytes(found[0])
+        """The state of a run at `epochs_done`, as its last segment committed it; None before the first.
+
+        Raises:
+            DamagedError: it is not what its digest says.
+        """
+        sql = """
+            SELECT r.epochs_done, c.epoch, c.digest, c.state
+            FROM _run r LEFT JOIN _checkpoint c ON c.run_id = r.id WHERE r.id = ?
+        """
+        found = self._cursor.execute(sql, (run_id,)).fetchone()
+        return None if found is None else sound.state(run_id, *found)
 
     def standing(self, keys: Iterable[str]) -> dict[str, tuple[str, str | None, int, int]]:
         """Of the runs with these keys that there are: status, outcome, target epochs and epochs done."""

@@ -1,6 +1,5 @@
 """What goes into the store and comes out of it: plain frozen values."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpsvc.data import Dataset
+from bpsvc.store.sound import flaw
 
 
 class PlannedRun(Protocol):
@@ -141,13 +141,7 @@ class Claim:
     @property
     def damage(self) -> str:
         """What is wrong with the state from which the run is to go on; empty when nothing is."""
-        if self.checkpoint is None:
-            return "it is missing" if self.epochs_done else ""
-        if self.checkpoint_epoch != self.epochs_done:
-            return f"it is of epoch {self.checkpoint_epoch}"
-        if hashlib.sha256(self.checkpoint).hexdigest() != self.digest:
-            return "it is not what its digest says"
-        return ""
+        return flaw(self.epochs_done, self.checkpoint_epoch, self.digest, self.checkpoint)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cli_help import TINY, Bpsvc
@@ -72,6 +73,34 @@ def test_a_changed_record_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path, table:
     assert bpsvc("verify").code == 0, "the table is whole"
     ran = bpsvc("verify", "--replay", 3)
     assert ran.code == 1 and f"run 3, epoch 7: trained again, {series} in {table} is another one" in ran.out
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("weights", 3), ("predict", 3), ("trace", 3), ("export", "tiny"), ("weights", 3, "--at", "best")],
+)
+@pytest.mark.parametrize("byte", [40, -1], ids=["header", "weights"])
+def test_a_damaged_state_is_never_shown(bpsvc: Bpsvc, tiny: Path, command: Any, byte: int) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    with sqlite3.connect("bpsvc.db") as connection:
+        (state,) = connection.execute("SELECT state FROM _checkpoint WHERE run_id = 3").fetchone()
+        hurt = bytearray(state)
+        hurt[byte] ^= 1
+        connection.execute("UPDATE _checkpoint SET state = ? WHERE run_id = 3", (bytes(hurt),))
+    ran = bpsvc(*command)
+    assert ran.code == 4 and not ran.out
+    assert "the state of run 3 at epoch 20 is damaged" in ran.err
+    assert 'bpsvc rm --where "run_id = 3"' in ran.err and not list(Path().glob("exports/*"))
+    assert bpsvc("weights", 2).code == 0
+
+
+def test_damaged_data_are_not_exported(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    with sqlite3.connect("bpsvc.db") as connection:
+        changed = "CAST(substr(content, 1, length(content) - 1) || x'3f' AS BLOB)"
+        connection.execute(f"UPDATE _dataset SET content = {changed}")
+    ran = bpsvc("export", "tiny")
+    assert ran.code == 4 and "the stored data set is not what its digest says" in ran.err
 
 
 def test_runs_of_older_numerics_hold_and_are_not_replayed(
