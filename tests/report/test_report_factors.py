@@ -184,3 +184,38 @@ def test_the_intervals_that_captions_promise_are_drawn(many: Material, name: str
         }
         assert {(round(row.low, 9), round(row.high, 9)) for row in frame.itertuples()} == ends
         assert "n = 3 each" in drawn.axes[0].get_title(loc="left")
+
+
+@pytest.fixture(scope="module")
+def regression(xor: Material) -> Material:
+    """XOR's nets with answers and targets stretched to −1 … 9, and one net that blew up."""
+    assert xor.surface is not None
+    wide = xor.surface.assign(output=10 * xor.surface["output"] - 1, target=9 * xor.surface["target"] - 0.5)
+    first = wide["run_id"].eq(wide["run_id"].iloc[0]) & wide["output"].notna()
+    return dataclasses.replace(xor, surface=wide.assign(output=wide["output"].mask(first, 1e200)))
+
+
+@pytest.mark.parametrize("style", ["screen", "slide", "paper"])
+def test_a_surface_of_real_targets_has_their_scale_and_no_line(regression: Material, style: str) -> None:
+    frame = data(regression, "surface")
+    drawn = figure(frame, "surface", style=style)
+    *panels, bar = drawn.axes
+    assert bar.get_xlabel() == "output h(x)"
+    scales = {image.get_clim() for ax in panels for image in (*ax.images, *ax.collections)}
+    ((low, high),) = scales
+    assert low == pytest.approx(min(-0.5, frame["output"].min()))
+    assert high == pytest.approx(8.5 + 9), "the targets, and as much again for the one that blew up"
+    kinds = {type(part).__name__ for ax in panels for part in ax.collections}
+    assert kinds == {"PathCollection"}, "points, and no contour"
+    caption = FIGURES["surface"].caption(frame)
+    assert "½" not in caption and "one scale of colours for all nets" in caption
+
+
+def test_a_surface_between_0_and_1_has_the_line_of_its_decision(xor: Material) -> None:
+    frame = data(xor, "surface")
+    drawn = figure(frame, "surface")
+    *panels, bar = drawn.axes
+    assert bar.get_xlabel() == "output h(x); line: h = ½"
+    assert {image.get_clim() for ax in panels for image in ax.images} == {(0, 1)}
+    assert any(type(part).__name__ == "QuadContourSet" for ax in panels for part in ax.collections)
+    assert "changes its mind (h = ½)" in FIGURES["surface"].caption(frame)

@@ -98,7 +98,7 @@ def _scale(ax: Axes, frame: pd.DataFrame, is_share: bool) -> None:
 
 
 def _lowest(frame: pd.DataFrame) -> float:
-    """The lowest log-likelihood that is drawn: one that blew up must not flatten the rest. Shares have none."""
+    """The lowest log-likelihood that is drawn: none that blew up may flatten the rest. Shares have none."""
     starts = frame.loc[frame["epoch"] == 0, "low"]
     return _WORSE * starts.min() if starts.min() < 0 else -np.inf
 

@@ -1,4 +1,4 @@
-"""Which losses an axis shows: one run that blew up, or that came down to nothing, must not flatten the rest."""
+"""Which losses an axis shows: a run that blew up, or that came down to nothing, must not flatten the rest."""
 
 from typing import Final, NamedTuple
 
@@ -40,7 +40,8 @@ def beyond(runs: "pd.Series[int]", losses: "pd.Series[float]", within: Limits) -
     known = known[np.isfinite(known["loss"]) & (known["loss"] > 0)].groupby("run_id", as_index=False)
     above, below = known.max(), known.min()
     sides = (above[above["loss"] > within.high], "above"), (below[below["loss"] < within.low], "below")
-    return pd.concat([rows.assign(side=side) for rows, side in sides], ignore_index=True)
+    out: pd.DataFrame = pd.concat([rows.assign(side=side) for rows, side in sides], ignore_index=True)
+    return out
 
 
 def said(out: pd.DataFrame) -> str:

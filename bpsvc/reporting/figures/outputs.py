@@ -19,6 +19,10 @@ from bpsvc.reporting.style import Style
 _NETS: Final = First(12, "configurations", ("panel",))
 _CONFUSED: Final = First(12, "configurations", ("configuration",))
 _ROUNDING: Final = 1e-12
+_DECISION, _REAL = "RdBu_r", "viridis"  # real numbers have no middle
+_SAME_SCALE: Final = (
+    "; one scale of colours for all nets, as wide as the targets and at most as much again on either side"
+)
 _ALONE: Final = 26.0  # ems a single panel is wide
 _SURFACE: Final = ["panel", "configurations", "run_id", "x1", "x2", "output", "target"]
 _CONFUSION: Final = ["configuration", "runs", "actual", "predicted", "examples", "share"]
@@ -43,21 +47,25 @@ def prepare_surface(material: Material) -> pd.DataFrame:
 
 
 def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
-    """Output as colour, the line at ½, the examples as points with the colour of their target."""
+    """Output as colour, the examples as points with the colour of their target; between targets of 0 and 1
+    the line at ½.
+    """
     panels = _NETS.of(frame)
-    norm = Normalize(0, 1)
+    decides = _decides(frame)
+    norm = Normalize(0, 1) if decides else _spread(frame[frame["panel"].isin(panels)])
+    colours = _DECISION if decides else _REAL
     left = 5.4
     figure, axes = sheet(style, panels, [], _layout(title, ("x1", "x2"), left, len(panels), style))
     axes[0].locator_params(nbins=4)
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
-        _landscape(ax, here[here["target"].isna()], norm, style)
+        _landscape(ax, here[here["target"].isna()], norm, style, decides)
         points = here[here["target"].notna()]
         ax.scatter(
             points["x1"],
             points["x2"],
             c=points["target"],
-            cmap="RdBu_r",
+            cmap=colours,
             norm=norm,
             s=14 * style.line,
             edgecolors="#ffffff",
@@ -66,8 +74,25 @@ def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             clip_on=False,
         )
         ax.grid(visible=False)
-    colour_bar(figure, style, ScalarMappable(norm, "RdBu_r"), "output h(x); line: h = ½", left)
+    label = "output h(x)" + ("; line: h = ½" if decides else "")
+    colour_bar(figure, style, ScalarMappable(norm, colours), label, left)
     return figure
+
+
+def _decides(frame: pd.DataFrame) -> bool:
+    """Whether the targets are 0 and 1, so that ½ divides the answers; real ones are no decision."""
+    return bool(frame["target"].dropna().isin([0, 1]).all())
+
+
+def _spread(frame: pd.DataFrame) -> Normalize:
+    """One scale of colours for the targets and outputs of all panels; outputs far beyond the targets, as of a
+    run that blew up, have the colours of its ends.
+    """
+    targets, outputs = (frame[name].to_numpy(np.float64) for name in ("target", "output"))
+    low, high = float(np.nanmin(targets)), float(np.nanmax(targets))
+    room = (high - low) or 1.0
+    known = np.clip(outputs[np.isfinite(outputs)], low - room, high + room)
+    return Normalize(min(low, known.min(initial=low)), max(high, known.max(initial=high)))
 
 
 def _layout(title: str, labels: tuple[str, str], left: float, panels: int, style: Style) -> Layout:
@@ -76,30 +101,30 @@ def _layout(title: str, labels: tuple[str, str], left: float, panels: int, style
     return Layout(title, *labels, left=left, right=right, columns=min(3, panels), aspect=0.85, below=4.6)
 
 
-def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style) -> None:
+def _landscape(ax: Axes, grid: pd.DataFrame, norm: Normalize, style: Style, decides: bool) -> None:
     table = grid.pivot(index="x2", columns="x1", values="output")
     x, y, h = table.columns.to_numpy(np.float64), table.index.to_numpy(np.float64), table.to_numpy(np.float64)
     half_x, half_y = (np.ptp(side) / (side.size - 1) / 2 for side in (x, y))
     ax.imshow(
         h,
-        cmap="RdBu_r",
+        cmap=_DECISION if decides else _REAL,
         norm=norm,
         aspect="auto",
         interpolation="bilinear",
         origin="lower",
         extent=(x.min() - half_x, x.max() + half_x, y.min() - half_y, y.max() + half_y),
     )
-    if h.min() < 0.5 - _ROUNDING and h.max() > 0.5 + _ROUNDING:
+    if decides and h.min() < 0.5 - _ROUNDING and h.max() > 0.5 + _ROUNDING:
         ax.contour(x, y, h, levels=[0.5], colors=INK, linewidths=0.9 * style.line)
     ax.set_xlim(x.min(), x.max())
     ax.set_ylim(y.min(), y.max())
 
 
 def caption_surface(frame: pd.DataFrame) -> str:
+    line = "; the black line is where it changes its mind (h = ½)" if _decides(frame) else _SAME_SCALE
     return (
-        "What each net answers for every pair of inputs at its last epoch; the black line is where it "
-        "changes its mind (h = ½). Points: the examples, in the colour of their target."
-        + _NETS.said(frame, int(frame["configurations"].iloc[0]))
+        f"What each net answers for every pair of inputs at its last epoch{line}. Points: the examples, in "
+        "the colour of their target." + _NETS.said(frame, int(frame["configurations"].iloc[0]))
     )
 
 
@@ -171,7 +196,7 @@ def caption_confusion(frame: pd.DataFrame) -> str:
 
 SURFACE: Final = FigureRecord(
     name="surface",
-    title="Decision surface",
+    title="Output surface",
     needs="two inputs, and runs whose outputs were computed on a grid",
     applies=lambda m: not m.once(prepare_surface).empty,
     prepare=prepare_surface,
