@@ -2,7 +2,7 @@
 exceptions caught.
 
 Exit codes: 0 ok · 1 the answer is no · 2 usage, or an invalid spec, data or SQL · 3 no such or ambiguous run
-or experiment · 4 the store is unavailable · 70 our bug · 130 or 143 interrupted.
+or experiment · 4 the store is unavailable · 70 our bug · 129, 130 or 143 interrupted.
 """
 
 import gc

@@ -3,6 +3,7 @@
 import functools
 import inspect
 import shlex
+import signal
 import time
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Final, get_args
@@ -10,6 +11,7 @@ from typing import Annotated, Any, Final, get_args
 import typer
 
 from bpsvc.cli import starting
+from bpsvc.cli.interrupts import AtOnce
 from bpsvc.cli.options import Json
 from bpsvc.cli.output import detail, loudness, tell
 from bpsvc.errors import BpsvcError, UsageError
@@ -66,9 +68,13 @@ KNOW_BETTER: Final = frozenset(
 
 
 class Interrupted(BpsvcError):
-    """Ctrl-C."""
+    """A signal, which is Ctrl-C where it is no other."""
 
     exit_code = 130
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__("interrupted")
+        self.exit_code = 128 + number
 
 
 def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,11 +95,13 @@ def command(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
             with starting.over() as noted:
                 try:
                     code = function(*args, **options)
+                except AtOnce as error:
+                    raise Interrupted(error.number) from None
                 except KeyboardInterrupt:
-                    raise Interrupted("interrupted") from None
+                    raise Interrupted from None
                 except Exception:
                     if noted:
-                        raise Interrupted("interrupted") from None
+                        raise Interrupted from None
                     raise
             if not code and name in NEXT:
                 tell(f"next: {NEXT[name].format_map({key: _word(value) for key, value in options.items()})}")

@@ -1,8 +1,8 @@
 """Where segments are computed: in a thread of the driver's process, or in processes of their own.
 
 Processes are spawned, never forked (the driver holds a database and perhaps threads), use one BLAS thread
-each, ignore Ctrl-C (the driver decides when to stop) and end when their driver lets go of them or is gone,
-even if it was killed.
+each, ignore Ctrl-C and a closed terminal (the driver decides when to stop) and end when their driver lets go
+of them or is gone, even if it was killed.
 """
 
 import multiprocessing
@@ -119,7 +119,8 @@ def executor(processes: int) -> "Inline | Pool":
 
 
 def _begin_process(hold: "Connection[Any, Any]") -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_driver, args=(hold,), daemon=True).start()
 

@@ -1,6 +1,7 @@
-"""Ctrl-C, SIGTERM and kill -9 in the middle: the same command goes on, and the bits come out the same."""
+"""Ctrl-C, SIGTERM, a closed terminal and kill -9 in the middle: the same command goes on, and the bits come out the same."""
 
 import json
+import os
 import signal
 import sqlite3
 import time
@@ -54,7 +55,13 @@ def uninterrupted(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize("processes", ["1", "2"])
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -signal.SIGKILL)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGKILL, -signal.SIGKILL),
+    ],
 )
 def test_the_same_command_goes_on_to_the_same_bits(
     nursery: Nursery,
@@ -69,6 +76,9 @@ def test_the_same_command_goes_on_to_the_same_bits(
     child = nursery.bpsvc(tmp_path, *command, fault=PAUSE)
     child.paused()
     child.signal(number)
+    if number in (signal.SIGINT, signal.SIGHUP):  # a terminal tells all of its processes
+        for one in child.children():
+            os.kill(one, number)
     child.signal(signal.SIGCONT)
     assert child.wait() == code, child.err
     done = committed(tmp_path / "bpsvc.db")
