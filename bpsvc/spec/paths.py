@@ -19,6 +19,9 @@ _LEFT_OUT: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 """What stands where the spec says nothing, when a path goes on below."""
 
+_SHORT_PATHS: Final[Mapping[str, str]] = {"data.validation": "data.split.validation"}
+"""Where a model keeps what has a shorter way of being written."""
+
 ABSENT: Final = object()
 
 
@@ -73,8 +76,10 @@ def _opened(value: Any, here: str, part: str) -> Any:
 
 def get(model: Any, path: str) -> Any:
     """The value at `path` in a model of the spec, or ABSENT."""
-    for part in path.split("."):
-        if isinstance(model, tuple):
+    for part in _SHORT_PATHS.get(path, path).split("."):
+        if isinstance(model, Mapping):
+            model = model.get(part, ABSENT)
+        elif isinstance(model, tuple):
             inside = part.isdecimal() and 1 <= int(part) <= len(model)
             model = model[int(part) - 1] if inside else ABSENT
         elif isinstance(model, Frozen):

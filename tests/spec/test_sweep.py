@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -155,6 +156,87 @@ def test_a_path_goes_on_below_a_short_form() -> None:
     csv = {"source": "csv", "path": "iris.csv", "target": "species"}
     experiment = small(data=csv, sweep={"grid": {"data.split.validation": [0.2, 0.4]}})
     assert [run.run.data.split.validation for run in experiment.runs[::3] if run.run.data.split] == [0.2, 0.4]
+
+
+EVERYTHING: list[dict[str, Any]] = [
+    {
+        "data": {"source": "moons", "examples": 20, "scale": "standard", "validation": 0.25},
+        "network": {"hidden": [2, 3], "activation": ["relu", {"name": "elu", "alpha": 2}], "bias": False},
+        "init": {"scheme": "uniform", "low": -1, "high": 2},
+        "loss": {"name": "huber", "delta": 2},
+        "training": training(
+            optimizer={"name": "momentum", "mu": 0.5},
+            batch_size=4,
+            shuffle=False,
+            reduction="sum",
+            schedule={"name": "exponential", "gamma": 0.5, "warm_up": 3},
+            weight_decay=0.1,
+            decay_biases=True,
+            clip=1,
+            stop={"when": "validation_loss", "patience": 3},
+        ),
+        "success": {"metric": "max_error", "below": 0.5},
+        "record": {"every": 5, "series": ["sharpness"], "parameters": True},
+    },
+    {
+        "data": {
+            "source": "inline",
+            "x": [0, 1, 2],
+            "y": [[0], [1], [1]],
+            "split": {"validation": 0.5, "seed": "run"},
+        },
+        "network": {
+            "layers": [{"units": 1, "activation": "prelu"}, {"activation": "logistic", "bias": False}]
+        },
+        "init": {
+            "scheme": "explicit",
+            "layers": [{"weights": [[1]], "bias": [0], "knobs": {"alpha": 0.5}}, {"weights": [[2]]}],
+        },
+        "training": training(optimizer="adam", stop="solved"),
+        "success": {"metric": "accuracy", "at_least": 1},
+        "record": {"every": "decades"},
+    },
+    {
+        "data": {"source": "csv", "path": "iris.csv", "target": "species", "features": ["petal_length"]},
+        "network": {"hidden": {"depth": 2, "units": 3}, "activation": "tanh", "output": {"name": "softmax"}},
+        "init": "he_normal",
+        "loss": "squared",
+        "training": training(optimizer="adam", schedule="constant"),
+    },
+]
+"""Specs in which every field, long or short, is said."""
+
+
+def below(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Every path into a document, with what stands there."""
+    if path:
+        yield path, value
+    steps = (
+        value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    )
+    for step, inside in steps:
+        yield from below(inside, f"{path}.{step}" if path else str(step))
+
+
+@pytest.mark.parametrize(
+    ("sections", "path", "value"),
+    [
+        pytest.param(sections, path, value, id=path)
+        for sections in EVERYTHING
+        for path, value in below(sections)
+        if path not in ("training", "training.epochs") and not path.endswith((".name", ".source", ".scheme"))
+    ],
+)
+def test_a_value_that_a_point_set_is_its_factor(sections: dict[str, Any], path: str, value: Any) -> None:
+    """What a spec says in any place may as well be swept there, and then it is a factor of its runs."""
+    experiment = small(**sections, sweep={"points": [{path: value}]})
+    assert keys(experiment) == keys(small(**sections))
+    assert [run.factors[path] for run in experiment.runs] != [None] * 3
+
+
+def test_a_share_that_varies_tells_its_runs_apart() -> None:
+    experiment = small(data="moons", sweep={"grid": {"data.validation": [0.2, 0.4, None]}})
+    assert factors(experiment) == [(0.2,), (0.4,), (None,)]
 
 
 def test_required_fields_may_come_from_the_sweep() -> None:
