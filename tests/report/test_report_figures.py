@@ -304,6 +304,42 @@ def test_headings_are_wrapped_rather_than_cut() -> None:
     assert wrapped(text, 9, 1.4) == "log_likelihood\nlearning_rate 0.25"
 
 
+@pytest.fixture(scope="module")
+def lettered(xor: Material) -> Material:
+    """XOR with a third factor: a dozen panels of two losses, with letters at the plateaus of all."""
+    parts = [
+        dataclasses.replace(xor, runs=xor.runs.assign(run_id=xor.runs["run_id"] + 100 * k, optimizer=name))
+        for k, name in enumerate(["sgd", "momentum", "adam", "rprop"])
+    ]
+    epochs = [xor.epochs.assign(run_id=xor.epochs["run_id"] + 100 * k) for k in range(4)]
+    return dataclasses.replace(
+        xor,
+        runs=pd.concat([part.runs for part in parts], ignore_index=True),
+        epochs=pd.concat(epochs, ignore_index=True),
+        factors=("optimizer", *xor.factors),
+    )
+
+
+@pytest.mark.parametrize("style", ["screen", "slide", "paper"])
+def test_losses_of_several_units_share_a_label_that_covers_nothing(lettered: Material, style: str) -> None:
+    """Neither the letters of plateaus nor the numbers of the panel on the right are written over."""
+    frame = data(lettered, "loss")
+    assert frame["unit"].nunique() == 2 and frame["panel"].nunique() >= 4
+    drawn = figure(frame, "loss", style=style)
+    assert all(not ax.get_ylabel() for ax in drawn.axes)
+    _assert_texts_apart(drawn)
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    letters = [text.get_window_extent(renderer) for ax in drawn.axes for text in ax.texts]
+    assert letters
+    words = [text for text in drawn.texts if text.get_text()]
+    words += [
+        tick for ax in drawn.axes for tick in ax.get_yticklabels() if tick.get_text() and tick.get_visible()
+    ]
+    boxes = [text.get_window_extent(renderer) for text in words]
+    assert not any(one.overlaps(other) for one in letters for other in boxes)
+    assert any("−log L in nats, mean or ½ Σ (y − h)², mean" in text.get_text() for text in drawn.texts)
+
+
 def test_units_are_named() -> None:
     assert loss.unit("log_likelihood", "mean") == "−log L in nats, mean"
     assert loss.unit("squared", "sum").endswith("sum")

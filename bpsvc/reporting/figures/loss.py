@@ -80,10 +80,10 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     layout = Layout(
         title,
         epoch_label(first_epoch(frame["epoch"])),
-        f"loss: {units[0]}" if together else "",
+        f"loss: {' or '.join(units)}",
         same_y=together,
         columns=None if together or style.height else 1 if style.width < 5 else min(3, len(panels)),
-        left=6.6 if together else 7.2,
+        left=6.6,
         right=1.6,
         aspect=None if len(panels) == 1 else 0.72,
     )
@@ -91,8 +91,6 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     epoch_axis(axes[0], frame["epoch"])
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
-        if not together:
-            ax.set_ylabel(here["unit"].iloc[0].replace(", ", ",\n"))
         if ax is axes[0] or not together:
             shown = frame if together else here
             log_axis(ax, _limits(shown).clipped(shown["loss"]))

@@ -113,6 +113,7 @@ def _ticks(start: float, end: float, most: int) -> tuple[list[float], dict[float
         if end - start > 0.8
         else _between(start, end, (1, 1.5, 2, 3, 4, 5, 7))
     )
+    fine = fine[:: max(1, math.ceil(len(fine) / most))]
     return fine, {round(math.log10(value), 6): f"{value:.6g}" for value in fine}
 
 
