@@ -1,6 +1,6 @@
 """The section `data`: a generator, a file, or arrays in the spec, and what is done with them first."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, WrapValidator, model_validator
 
@@ -71,6 +71,11 @@ class DataSection(Choice):
     def preparation(self) -> Preparation:
         """The part that is the run's."""
         return Preparation(scale=self.scale, split=self.split)
+
+    @property
+    def unprepared(self) -> Self:
+        """The data as they come."""
+        return self.model_copy(update={"scale": None, "split": None})
 
     @property
     def origin(self) -> dict[str, Any]:

@@ -203,7 +203,7 @@ def _experiment(
         datasets={point.dataset.digest: point.dataset for point in points},
         epochs=epochs,
         labels=labels,
-        data_labels={point.dataset.digest: label_of(point.spec.data) for point in reversed(points)},
+        data_labels=_data_labels(points),
         volume=total,
         expect=tuple(one.model_dump(mode="json", exclude_none=True) for one in first.expect),
         warnings=tuple(
@@ -215,6 +215,12 @@ def _experiment(
             )
         ),
     )
+
+
+def _data_labels(points: list[Resolved]) -> dict[str, str]:
+    """What each data set is called; of several names for the same content the shortest, as in the store."""
+    labels = [(point.dataset.digest, label_of(point.spec.data)) for point in points]
+    return dict(sorted(labels, key=lambda one: (len(one[1]), one[1]), reverse=True))
 
 
 def _runs(

@@ -78,8 +78,7 @@ class Library:
             return data.read_npz(self._inside(section.path), x=section.x, y=section.y)
         if isinstance(section, InlineData):
             return data.from_arrays([list(row) for row in section.x], [list(row) for row in section.y])
-        knobs = {name: value for name, value in section.knobs.items() if name not in ("scale", "split")}
-        return SOURCES[section.name].make(knobs)
+        return SOURCES[section.name].make(section.unprepared.knobs)
 
     def _inside(self, name: str) -> Path:
         path = self._base / name
@@ -109,4 +108,4 @@ def label_of(section: DataSection) -> str:
     """What the data are called in tables: the file's name, or the generator with its knobs."""
     if isinstance(section, CsvData | NpzData):
         return Path(section.path).name
-    return "inline" if isinstance(section, InlineData) else section.text()
+    return "inline" if isinstance(section, InlineData) else section.unprepared.text()

@@ -200,7 +200,7 @@ _RELATIONS: Final = (
         "The data, as parsed when they were submitted; known by the digest of their content.",
         "SELECT data, examples, inputs, json_array_length(classes) AS classes FROM datasets",
         """
-        data: TEXT name: the generator's, or the file's
+        data: TEXT name: the generator's, or the file's; of several for the same content the shortest
         digest: TEXT sha256 of the content, hex
         examples: INTEGER number of examples
         inputs: INTEGER number of features

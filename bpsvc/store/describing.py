@@ -9,6 +9,11 @@ from bpsvc.data import Dataset
 # The keys under which a choice with parameters of its own says its name.
 _NAMES: Final = ("name", "scheme", "source")
 
+BETTER_LABEL: Final = "(length(excluded.label), excluded.label) < (length(label), label)"
+"""When data that are there take the name they come with now: the shortest stays, in whichever order they came,
+so that `data = 'xor'` finds what somebody else called `parity(bits=2)`.
+"""
+
 
 def recipe(canonical: str) -> dict[str, Any]:
     """What `runs` shows of a run's canonical spec: names without their parameters, and the whole as it is."""

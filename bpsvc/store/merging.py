@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from bpsvc.store.describing import BETTER_LABEL
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES, SUMMARY
 
 # How far a run is: one that has ended for good is further than any that may go on; having reached some
@@ -28,12 +29,13 @@ _PICK: Final = f"""
     LEFT JOIN main._run r ON r.key = o.key LEFT JOIN main._checkpoint rc ON rc.run_id = r.id
 """
 _SHARED: Final = (
-    """
+    f"""
     INSERT INTO main._dataset (
         digest, label, examples, inputs, targets, features, target_names, classes, content
     )
     SELECT digest, label, examples, inputs, targets, features, target_names, classes, content
-    FROM other._dataset WHERE true ON CONFLICT (digest) DO NOTHING
+    FROM other._dataset
+    WHERE true ON CONFLICT (digest) DO UPDATE SET label = excluded.label WHERE {BETTER_LABEL}
     """,
     """
     INSERT INTO main._recipe (
@@ -78,7 +80,8 @@ _ADVANCE: Final = f"""
     UPDATE main._run SET
         epochs = max(main._run.epochs, o.epochs),
         {", ".join(f"{name} = o.{name}" for name in _STATE)},
-        status = CASE WHEN {_THEIRS} THEN replace(o.status, 'running', 'queued') ELSE main._run.status END,
+        status = CASE WHEN {_THEIRS} THEN replace(o.status, 'running', 'queued')
+            WHEN main._run.status IN ('done', 'diverged') THEN 'queued' ELSE main._run.status END,
         error = CASE WHEN {_THEIRS} THEN o.error ELSE main._run.error END,
         attempts = 0,
         environment_id = (

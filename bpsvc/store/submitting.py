@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from bpsvc import faults
 from bpsvc.store import describing
 from bpsvc.store.clock import STAMP
+from bpsvc.store.describing import BETTER_LABEL
 from bpsvc.store.engine import raw
 from bpsvc.store.records import Experiment, PlannedRun, Receipt
 from bpsvc.store.serving import SERVED
@@ -31,10 +32,12 @@ _REVISION: Final = """
     FROM _experiment WHERE name = :name AND digest = :digest
 """
 # The digest proves that these are the bytes that were stored once: damaged ones are mended.
-_DATASET: Final = """
+_DATASET: Final = f"""
     INSERT INTO _dataset (digest, label, examples, inputs, targets, features, target_names, classes, content)
     VALUES (:digest, :label, :examples, :inputs, :targets, :features, :target_names, :classes, :content)
-    ON CONFLICT (digest) DO UPDATE SET content = excluded.content WHERE content IS NOT excluded.content
+    ON CONFLICT (digest) DO UPDATE SET
+        content = excluded.content, label = iif({BETTER_LABEL}, excluded.label, label)
+    WHERE content IS NOT excluded.content OR {BETTER_LABEL}
 """
 _RECIPE: Final = """
     INSERT INTO _recipe (

@@ -258,6 +258,15 @@ def test_data_may_vary_and_what_follows_from_them_stays_open() -> None:
     assert resolved(dict(experiment.spec)).digest == experiment.digest
 
 
+def test_data_are_called_after_where_they_come_from_however_they_are_prepared() -> None:
+    splits = [{"validation": 0.2}, {"validation": 0.5, "seed": "run"}, None]
+    moons = {"source": "moons", "examples": 20, "scale": "standard"}
+    experiment = small(data=moons, sweep={"grid": {"data.split": splits}})
+    assert list(experiment.data_labels.values()) == ["moons(examples=20)"]
+    twice = small(sweep={"points": [{"data": {"source": "parity", "bits": 2}, "loss": "squared"}, {}]})
+    assert list(twice.data_labels.values()) == ["xor"]
+
+
 def test_random_points_are_the_same_every_time_and_within_bounds() -> None:
     axes = {
         "training.learning_rate": {"log_uniform": [0.01, 10]},

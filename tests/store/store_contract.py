@@ -440,3 +440,11 @@ class StoreContract:
         assert list(store.runs()["scaling"]) == ['{"mean": [0.5], "std": [1.0]}', None, None]
         with pytest.raises(NotFoundError):
             store.dataset("0" * 64)
+
+    def test_data_of_several_names_have_the_shortest_in_whichever_order_they_come(self, store: Store) -> None:
+        parity = {"source": "parity", "bits": 2}
+        ready = {"source": "xor", "validation": 0.5}
+        for data, name in ((parity, "parity(bits=2)"), (ready, "xor"), (parity, "xor")):
+            spec = experiment(data=data)
+            store.submit(spec, stacks(spec))
+            assert set(store.runs()["data"]) == set(store.datasets()["data"]) == {name}

@@ -151,6 +151,17 @@ def everything(store: Store) -> dict[str, list[object]]:
 
 
 @pytest.mark.slow
+def test_merged_data_have_the_shorter_name(tmp_path: Path) -> None:
+    names = {"long": experiment(data={"source": "parity", "bits": 2}), "short": experiment()}
+    for one, other in (("long", "short"), ("short", "long")):
+        with Store.create(tmp_path / f"{one}.db") as store:
+            store.submit(names[one], stacks(names[one]))
+        with Store.create(tmp_path / f"{one}-{other}.db") as store:
+            store.submit(names[other], stacks(names[other]))
+            store.upkeep.merge(tmp_path / f"{one}.db")
+            assert set(store.runs()["data"]) == {"xor"}
+
+
 def test_merge_into_an_empty_store_is_a_copy(trained: Store, tmp_path: Path) -> None:
     with another(tmp_path, "empty.db") as empty:
         merged = empty.upkeep.merge(trained.path)
@@ -203,6 +214,47 @@ def test_merge_keeps_whichever_run_has_come_further(store: Store, tmp_path: Path
     runs = store.runs().set_index("seed")
     assert list(runs["epochs_done"]) == [200, 10, 200, 200]
     assert store.upkeep.verify() == []
+
+
+HERE = ("waiting", "begun", "done", "failed", "cancelled", "running")
+THERE = (*HERE, "diverged", "solved")
+
+
+def come_to(store: Store, how: str, epoch: int, epochs: int) -> None:
+    """A store whose run is in one of these states at `epoch`; it was to go to `epochs`."""
+    spec = experiment(f"to {epochs}", seeds=1, epochs=epochs)
+    store.submit(spec, stacks(spec))
+    if how == "waiting":
+        return
+    claims = store.leases.claim("me", limit=1)
+    outcome = {"done": "horizon", "diverged": "diverged", "solved": "solved"}.get(how)
+    status = "running" if outcome is None else "done" if how == "solved" else how
+    store.leases.commit(segment("me", claims, epoch, status=status, outcome=outcome))
+    if how == "failed":
+        store.leases.fail(claims, "boom")
+    elif how != "running":
+        store.leases.release(claims)
+    if how == "cancelled":
+        store.cancel([spec.name])
+
+
+@pytest.mark.parametrize("there", THERE)
+@pytest.mark.parametrize("here", THERE)
+def test_merge_of_a_run_however_it_is_here_and_there(
+    store: Store, tmp_path: Path, here: str, there: str
+) -> None:
+    come_to(store, here, 100, 100 if here == "done" else 300)
+    with another(tmp_path, "theirs.db") as other:
+        come_to(other, there, 150, 150 if there == "done" else 200)
+        store.upkeep.merge(other.path)
+    assert not store.upkeep.check()
+    assert [one.what for one in store.upkeep.verify() if "no experiment" not in one.what] == []
+    (run,) = store.runs().to_dict("records")
+    ended = {"diverged", "solved"}
+    further = here != "running" and here not in ended and there != "waiting"
+    assert run["epochs_done"] == (
+        150 if further or (here == "waiting" and there in ended) else 0 if here == "waiting" else 100
+    )
 
 
 def test_merge_leaves_a_run_that_is_being_trained_here(store: Store, tmp_path: Path) -> None:
