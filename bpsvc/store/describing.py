@@ -10,8 +10,8 @@ from bpsvc.data import Dataset
 _NAMES: Final = ("name", "scheme", "source")
 
 BETTER_LABEL: Final = "(length(excluded.label), excluded.label) < (length(label), label)"
-"""When data that are there take the name they come with now: the shortest stays, in whichever order they came,
-so that `data = 'xor'` finds what somebody else called `parity(bits=2)`.
+"""When data that are there take the name they come with now: the shortest stays, in whichever order they
+came, so that `data = 'xor'` finds what somebody else called `parity(bits=2)`.
 """
 
 
