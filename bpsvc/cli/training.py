@@ -124,12 +124,13 @@ def _store_and_train(
             print_json([working.document(store, receipt) for receipt in receipts])
         code = _ended(stop.signal, "the same command goes on from here")
         for receipt in receipts:
-            tell(working.summary(store, receipt))
+            must_know = not code and not working.whole(store, receipt)
+            (say if must_know else tell)(working.summary(store, receipt))
         tell(working.cost(effort, store.progress(ids)))
         if code == 0:
             ended = [receipt.experiment for receipt in receipts if working.any_ended(store, receipt)]
             tell("next: bpsvc report " + " ".join(ended) if ended else "next: bpsvc status")
-            code = working.verdict(store, ids)
+            code = int(not all(working.whole(store, receipt) for receipt in receipts))
         return code
 
 

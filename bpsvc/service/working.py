@@ -52,11 +52,20 @@ def summary(store: Store, receipt: Receipt) -> str:
     if not now.runs:
         return f"{receipt.experiment}: removed meanwhile"
     counts = {name: getattr(now, name) for name in ("diverged", "failed", "cancelled", "queued", "running")}
+    counts["removed meanwhile"] = receipt.runs - now.runs
     parts = [f"{now.done} done", *(f"{count} {name}" for name, count in counts.items() if count)]
     moved = store.query(_MOVED, {"experiment": receipt.experiment}).rows[0][0]
     if moved:
         parts.append(f"{moved} went on in another environment (bits may differ: see `environment` in runs)")
     return f"{receipt.experiment}: {plural(now.runs, 'run')}, {', '.join(parts)}"
+
+
+def whole(store: Store, receipt: Receipt) -> bool:
+    """Whether all runs of a submit came to a result (a diverged one is a result too): none failed, and none
+    was cancelled or removed meanwhile.
+    """
+    now = store.progress([receipt.id])
+    return now.done + now.diverged == receipt.runs
 
 
 def document(store: Store, receipt: Receipt) -> dict[str, Any]:
@@ -81,8 +90,3 @@ def cost(effort: Effort, now: Progress) -> str:
         f"{effort.computing_s:.1f} s computing, {effort.writing_s:.1f} s writing {effort.values:,} values "
         f"({speed:.1f} million a second)"
     )
-
-
-def verdict(store: Store, experiments: Sequence[int] | None) -> int:
-    """1 when some run failed (a diverged one is a result, not a failure), else 0."""
-    return 1 if store.progress(experiments).failed else 0

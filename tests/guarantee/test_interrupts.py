@@ -1,4 +1,6 @@
-"""Ctrl-C, SIGTERM, a closed terminal and kill -9 in the middle: the same command goes on, and the bits come out the same."""
+"""Ctrl-C, SIGTERM, a closed terminal and kill -9 in the middle: the same command goes on, and the bits
+come out the same.
+"""
 
 import json
 import os

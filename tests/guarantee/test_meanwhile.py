@@ -1,46 +1,43 @@
-"""What is done to runs while a submit trains them (G1, G4): the submit ends, and nothing comes back."""
+"""What others take away while a submit trains: it says so, and does not end as if all were there."""
 
 import json
-import time
+import signal
 from pathlib import Path
 
 import pytest
-from contents import check, one
 from processes import Nursery
+
+from bpsvc.store import Store
 
 pytestmark = pytest.mark.guarantee
 
 SPEC = {
-    "name": "endless",
+    "name": "four",
     "data": "xor",
     "network": {"hidden": [2]},
-    "training": {"learning_rate": 0.1, "epochs": 100_000_000},
+    "training": {"learning_rate": 0.5, "epochs": 20},
     "seeds": 4,
-    "record": {"every": 1_000_000},
 }
 
 
-@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize(
-    ("command", "left", "told"),
+    ("cancelled", "removed", "said"),
     [
-        (("cancel", "endless"), 4, "endless@1: 4 runs, 0 done, 4 cancelled"),
-        (("rm", "endless", "--yes"), 0, "endless@1: removed meanwhile"),
+        ([1], [], "four@1: 4 runs, 3 done, 1 cancelled\n"),
+        ([], [2, 4], "four@1: 2 runs, 2 done, 2 removed meanwhile\n"),
+        ([1, 2, 3], [4], "four@1: 3 runs, 0 done, 3 cancelled, 1 removed meanwhile\n"),
+        ([], [1, 2, 3, 4], "four@1: removed meanwhile\n"),
+        ([], [], ""),
     ],
 )
-def test_a_submit_ends_when_its_runs_are_taken_away(
-    nursery: Nursery, tmp_path: Path, processes: int, command: tuple[str, ...], left: int, told: str
+def test_a_submit_that_lost_runs_ends_with_1_and_a_line(
+    nursery: Nursery, tmp_path: Path, cancelled: list[int], removed: list[int], said: str
 ) -> None:
-    (tmp_path / "endless.json").write_text(json.dumps(SPEC))
-    db = tmp_path / "bpsvc.db"
-    nursery.bpsvc(tmp_path, "submit", "--detach", "endless.json").done()
-    submit = nursery.bpsvc(tmp_path, "submit", "endless.json", "--processes", processes)
-    while not one(db, "SELECT count(*) FROM _segment"):
-        assert submit.poll() is None, submit.err
-        time.sleep(0.05)
-    nursery.bpsvc(tmp_path, *command).done()
-    submit.done()
-    assert told in submit.err and "next: bpsvc status" in submit.err
-    check(db)
-    assert one(db, "SELECT count(*) FROM _run") == left
-    assert one(db, "SELECT count(*) FROM _run WHERE status <> 'cancelled'") == 0
+    (tmp_path / "four.json").write_text(json.dumps(SPEC))
+    child = nursery.bpsvc(tmp_path, "submit", "four.json", "-q", "-p", 1, fault="stop submitted 1")
+    child.paused()
+    with Store(tmp_path / "bpsvc.db", mode="write") as store:
+        store.cancel(runs=cancelled)
+        store.remove(runs=[("four@1", run) for run in removed])
+    child.signal(signal.SIGCONT)
+    assert (child.wait(), child.err) == (int(bool(said)), said)
