@@ -81,7 +81,7 @@ _ADVANCE: Final = f"""
         epochs = max(main._run.epochs, o.epochs),
         {", ".join(f"{name} = o.{name}" for name in _STATE)},
         status = CASE WHEN {_THEIRS} THEN replace(o.status, 'running', 'queued')
-            WHEN main._run.status IN ('done', 'diverged') THEN 'queued' ELSE main._run.status END,
+            WHEN main._run.status = 'done' THEN 'queued' ELSE main._run.status END,
         error = CASE WHEN {_THEIRS} THEN o.error ELSE main._run.error END,
         attempts = 0,
         environment_id = (

@@ -251,10 +251,8 @@ def test_merge_of_a_run_however_it_is_here_and_there(
     assert [one.what for one in store.upkeep.verify() if "no experiment" not in one.what] == []
     (run,) = store.runs().to_dict("records")
     ended = {"diverged", "solved"}
-    further = here != "running" and here not in ended and there != "waiting"
-    assert run["epochs_done"] == (
-        150 if further or (here == "waiting" and there in ended) else 0 if here == "waiting" else 100
-    )
+    taken = here != "running" and there != "waiting" and (here not in ended or there in ended)
+    assert run["epochs_done"] == (150 if taken else 0 if here == "waiting" else 100)
 
 
 def test_merge_leaves_a_run_that_is_being_trained_here(store: Store, tmp_path: Path) -> None:
