@@ -9,6 +9,7 @@ import numpy as np
 
 from bpsvc.nn.arrays import Floats
 from bpsvc.nn.layout import Layout
+from bpsvc.nn.norms import norms
 from bpsvc.nn.optimizers import OPTIMIZERS, Step
 from bpsvc.nn.problem import PerRun, Problem
 from bpsvc.nn.propagation import Parameters
@@ -78,7 +79,7 @@ class Descent:
             rate = self.rate * self.schedule.factor(epoch, self.schedule_knobs)
             np.copyto(self.hyper["learning_rate"], self.layout.per_theta(rate))
         if self.clip is not None:
-            norm = np.sqrt(self.layout.squares(self.gradient, np.empty_like(self.rate)))
+            norm = norms(self.layout, self.gradient, np.empty_like(self.rate))
             factor = np.minimum(1.0, self.clip / np.maximum(norm, np.finfo(np.float64).tiny))
             np.multiply(self.gradient, self.layout.per_theta(factor), out=self.gradient)
         if self.decay is not None:

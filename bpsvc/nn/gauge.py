@@ -4,6 +4,7 @@ Norms and shares are over everything of a layer: all its weights, biases and lea
 unit) pairs.
 """
 
+import math
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -13,8 +14,10 @@ from bpsvc.nn.arrays import Bools, Floats
 from bpsvc.nn.cadence import Criterion
 from bpsvc.nn.layout import Layout
 from bpsvc.nn.losses import LIKELIHOOD
-from bpsvc.nn.network import Network
+from bpsvc.nn.norms import ordinary, rescued
+from bpsvc.nn.problem import Problem
 from bpsvc.nn.propagation import Parameters, Propagation, Stage
+from bpsvc.nn.recorder import SQUARED, Row
 
 SATURATION: Final = 0.05  # saturated: |f'| below this share of its maximum
 
@@ -26,14 +29,14 @@ class Gauge:
 
     def __init__(
         self,
-        network: Network,
-        loss: str,
+        problem: Problem,
         propagation: Propagation,
         y: Floats,
         parameters: Parameters,
         work: Floats,
     ) -> None:
         self.p, self.y, self.layout = propagation, y, propagation.layout
+        network = problem.network
         self.parts = [_Part.of(propagation.layout, at.whole, parameters, work) for at in network.slices]
         self.products = [
             {
@@ -42,11 +45,18 @@ class Gauge:
             }
             for at in network.slices
         ]
+        squared = {  # in SQUARED's order
+            "delta_rms": [(stage.delta, self._pairs(stage)) for stage in propagation.stages],
+            "gradient_l2": [(part.gradient, 1) for part in self.parts],
+            "weight_l2": [(part.theta, 1) for part in self.parts],
+        }
+        self.squared = [one for name in SQUARED if name in problem.layer_series for one in squared[name]]
+        self.pairs = np.array([[float(pairs)] for _, pairs in squared["delta_rms"]])
         output = network.output.activation
         self.softmax = output == "softmax"
         likelihood = LIKELIHOOD.for_output(output)
         self.likelihood = None if likelihood is None else likelihood.fused[output]
-        self.descends_likelihood = loss == "log_likelihood"
+        self.descends_likelihood = problem.loss == "log_likelihood"
         self.binary = self._each((y == 0.0) | (y == 1.0))
         # Real targets have no probability under a Bernoulli or categorical distribution.
         self.fits = self._each((y == y) if output == "identity" else (y >= 0.0) & (y <= 1.0))
@@ -116,27 +126,32 @@ class Gauge:
 
     # Of a layer, each (L, R)
 
-    def layers(self, series: Mapping[str, Floats]) -> None:
-        """Writes these layer series, gradient_l2 still squared: the recorder finishes it for many epochs at
-        once.
+    def layers(self, row: Row) -> None:
+        """Writes the layer series; SQUARED as the recorder wants them."""
+        if row.squared:
+            self._squares(row)
+        for k, stage in enumerate(self.p.stages if row.others else ()):
+            of_layer = {name: values[k] for name, values in row.others.items()}
+            self._of_signal(stage, of_layer, last=stage is self.p.output)
+            self._of_parameters(k, of_layer)
+
+    def _squares(self, row: Row) -> None:
+        """Squares of each layer, for delta_rms their mean. Where one is too large or too small for a number,
+        minus its root.
         """
-        if "gradient_l2" in series:
-            for part, squares in zip(self.parts, series["gradient_l2"], strict=True):
-                self.layout.squares(part.gradient, squares)
-        if len(series) == ("gradient_l2" in series):
+        for (values, _), squares in zip(self.squared, row.squared, strict=True):
+            self.layout.squares(values, squares)
+        if "delta_rms" in row.layers:
+            np.divide(row.layers["delta_rms"], self.pairs, out=row.layers["delta_rms"])
+        if ordinary(row.squares):
             return
-        for k, stage in enumerate(self.p.stages):
-            row = {name: values[k] for name, values in series.items()}
-            self._of_signal(stage, row, last=stage is self.p.output)
-            self._of_parameters(k, row)
+        for (values, over), squares in zip(self.squared, row.squared, strict=True):
+            lanes, roots = rescued(self.layout, values, squares)
+            squares[lanes] = -roots / math.sqrt(over)
 
     def _of_signal(self, stage: Stage, row: Mapping[str, Floats], last: bool) -> None:
-        """delta_rms, saturated and dead. The output's f' may not have been needed: then it is found here."""
+        """saturated and dead. The output's f' may not have been needed: then it is found here."""
         u, mask, pairs = stage.work.u, stage.work.mask, self._pairs(stage)
-        if "delta_rms" in row:
-            self.layout.squares(stage.delta, row["delta_rms"])
-            np.sqrt(np.divide(row["delta_rms"], pairs, out=row["delta_rms"]), out=row["delta_rms"])
-            np.multiply(row["delta_rms"], self.p.divisor, out=row["delta_rms"])
         wanted = [row[name] for name in ("saturated", "dead") if name in row]
         if not wanted:
             return
@@ -156,8 +171,6 @@ class Gauge:
 
     def _of_parameters(self, k: int, row: Mapping[str, Floats]) -> None:
         part, layout = self.parts[k], self.layout
-        if "weight_l2" in row:
-            np.sqrt(layout.squares(part.theta, row["weight_l2"]), out=row["weight_l2"])
         if "gradient_max_abs" in row or "gradient_mean_abs" in row:
             np.abs(part.gradient, out=part.work)
         if "gradient_max_abs" in row:

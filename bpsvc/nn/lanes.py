@@ -32,9 +32,10 @@ class Lanes:
         self.runs = problem.runs
         padded = np.resize(np.arange(self.runs), max(self.runs, self.layout.least))
         self.problem = problem = problem.take(padded) if len(padded) > self.runs else problem
-        self.finite, self.parameters = self._parameters()
+        self.finite, self.parameters, self.slots = self._arrays(list(slots))
         np.copyto(self.parameters.theta, self.layout.stack(theta[padded]))
-        self.slots = {name: self.layout.stack(values[padded]) for name, values in slots.items()}
+        for name, values in slots.items():
+            np.copyto(self.slots[name], self.layout.stack(values[padded]))
         self.descent = Descent(problem, self.layout, self.parameters, self.slots)
         self.knobs = self._knobs()
         self.x, self.y = (
@@ -42,7 +43,7 @@ class Lanes:
             self.layout.targets(problem.y, len(problem.seeds)),
         )
         self.full = self._propagation(problem.examples, self.parameters)
-        self.gauge = Gauge(problem.network, problem.loss, self.full, self.y, self.parameters, self.descent.u)
+        self.gauge = Gauge(problem, self.full, self.y, self.parameters, self.descent.u)
         apart = {"gradient_l2", "sharpness", "validation_loss", "validation_accuracy"}
         self.epoch_names = [name for name in problem.epoch_series if name not in apart]
         self.validation_gauge = None
@@ -51,22 +52,21 @@ class Lanes:
             aside = self.parameters._replace(loss=np.empty_like(self.parameters.loss))
             propagation = self._propagation(problem.validation_x.shape[-2], aside)
             y = self.layout.targets(problem.validation_y, len(problem.seeds))
-            self.validation_gauge = Gauge(
-                problem.network, problem.loss, propagation, y, self.parameters, self.descent.u
-            )
+            self.validation_gauge = Gauge(problem, propagation, y, self.parameters, self.descent.u)
         self.batches = None
         if not problem.full_batch:
             self.batches = Batches(problem, self.layout)
             self.steps = {size: self._propagation(size, self.parameters) for size in self.batches.sizes}
 
-    def _parameters(self) -> tuple[Floats, Parameters]:
-        """theta, gradient and loss side by side in one flat array: a glance at it tells whether all is
+    def _arrays(self, slots: Sequence[str]) -> tuple[Floats, Parameters, Mapping[str, Floats]]:
+        """theta, gradient, slots and loss side by side in one flat array: a glance at it tells whether all is
         finite.
         """
         lanes, count = len(self.problem.seeds), self.problem.network.parameters
-        flat, shape = np.zeros(2 * lanes * count + lanes), self.layout.shape(lanes, count)
-        theta, gradient, loss = np.split(flat, [lanes * count, 2 * lanes * count])
-        return flat, Parameters(theta.reshape(shape), gradient.reshape(shape), loss)
+        flat, shape = np.zeros((2 + len(slots)) * lanes * count + lanes), self.layout.shape(lanes, count)
+        *arrays, loss = np.split(flat, [k * lanes * count for k in range(1, 3 + len(slots))])
+        theta, gradient, *kept = (values.reshape(shape) for values in arrays)
+        return flat, Parameters(theta, gradient, loss), dict(zip(slots, kept, strict=True))
 
     def _knobs(self) -> list[Knobs]:
         """Each layer's fixed knobs; learned ones are in theta."""
@@ -123,14 +123,15 @@ class Lanes:
         """Writes the series of this epoch, but validation's and sharpness."""
         for name in self.epoch_names:
             row.epochs[name][...] = self.gauge.measure(name)
-        self.gauge.layers(row.layers)
+        self.gauge.layers(row)
         if row.parameters:
             row.parameters["value"][...] = self.layout.unstack(self.parameters.theta).T
             row.parameters["gradient"][...] = self.layout.unstack(self.parameters.gradient).T
 
     def diverged(self) -> tuple[Bools, Ints] | None:
-        """None while loss, gradient and weights are finite in every lane; else which lanes they are not in,
-        and the layer (from 1) where it shows first: in the weights, then forward, then backward.
+        """None while loss, gradient, weights and slots are finite in every lane; else which lanes they are
+        not in, and the layer (from 1) where it shows first: in the weights, then forward, then backward, then
+        in the slots.
         """
         if math.isfinite(self.finite.dot(self.finite)):
             return None
@@ -143,6 +144,11 @@ class Lanes:
             (len(stages), bad_loss),
             *(
                 (k, self._broken(self.layout.rows(gradient, slices[k - 1].whole)))
+                for k in range(len(slices), 0, -1)
+            ),
+            *(
+                (k, self._broken(self.layout.rows(values, slices[k - 1].whole)))
+                for values in self.slots.values()
                 for k in range(len(slices), 0, -1)
             ),
         ]

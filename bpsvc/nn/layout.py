@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from bpsvc.nn.arrays import Bools, Floats, Indices
+from bpsvc.nn.arrays import Bools, Floats, Indices, Ints
 from bpsvc.nn.network import Network
 
 # What np.einsum calls in the end: its wrapper takes as long as the product of a tiny layer.
@@ -61,6 +61,7 @@ class Layout(Protocol):
     def pull(self, w: Floats, delta: Floats, out: Floats) -> Floats: ...
     def total(self, values: Floats, out: Floats) -> Floats: ...
     def squares(self, values: Floats, out: Floats) -> Floats: ...
+    def lanes(self, values: Floats, lanes: Ints) -> Floats: ...
     def largest(self, values: Floats, out: Floats) -> Floats: ...
     def count(self, mask: Bools) -> Floats: ...
 
@@ -156,9 +157,13 @@ class RunsLast:
         return out
 
     def squares(self, values: Floats, out: Floats) -> Floats:
-        flat = values.reshape(-1, values.shape[-1])
+        flat = values if values.ndim == 2 else values.reshape(-1, values.shape[-1])
         _einsum("kr,kr->r", flat, flat, out=out)
         return out
+
+    def lanes(self, values: Floats, lanes: Ints) -> Floats:
+        """All values of these lanes, a row for each."""
+        return self.unstack(values.reshape(-1, values.shape[-1])[:, lanes])
 
     def largest(self, values: Floats, out: Floats) -> Floats:
         np.maximum.reduce(values.reshape(-1, values.shape[-1]), axis=0, out=out)
@@ -242,9 +247,12 @@ class RunsFirst:
         return out
 
     def squares(self, values: Floats, out: Floats) -> Floats:
-        flat = values.reshape(len(values), -1)
+        flat = values if values.ndim == 2 else values.reshape(len(values), -1)
         np.vecdot(flat, flat, out=out)
         return out
+
+    def lanes(self, values: Floats, lanes: Ints) -> Floats:
+        return values.reshape(len(values), -1)[lanes]
 
     def largest(self, values: Floats, out: Floats) -> Floats:
         np.maximum.reduce(values.reshape(len(values), -1), axis=1, out=out)

@@ -11,73 +11,103 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpsvc.nn.arrays import Bools, Floats, Ints
+from bpsvc.nn.norms import LEAST, MOST, lengths
+from bpsvc.nn.problem import Problem
 from bpsvc.nn.records import PARAMETER_SERIES, Records, join
 
 BUFFERED: Final = 32  # epochs
+# Layer series that are roots: they come as squares, or as minus the root where a square is no number, and the
+# roots are drawn for many epochs at once.
+SQUARED: Final = ("delta_rms", "gradient_l2", "weight_l2")
 
 
 class Row(NamedTuple):
     """Series to be written, or that have been: `values` (columns, M), and its parts by name, (M,), (L, M) and
-    (P, M).
+    (P, M). `squares` is all of SQUARED as one vector, `squared` the
+    same by series and layer, each (M,); `others` are the other series of layers.
     """
 
     values: Floats
     epochs: Mapping[str, Floats]
     layers: Mapping[str, Floats]
     parameters: Mapping[str, Floats]
+    others: Mapping[str, Floats]
+    squares: Floats
+    squared: Sequence[Floats]
 
 
 class Recorder:
     """Records of `runs` (R,), numbers in the stack, at `planned` epochs (E,) and where a run ends between."""
 
-    def __init__(
-        self,
-        runs: Ints,
-        planned: Ints,
-        layers: int,
-        epoch_series: Sequence[str],
-        layer_series: Sequence[str],
-        parameters: int = 0,
-        nulls: Sequence[str] = (),
-    ) -> None:
-        self.runs, self.planned, self.layers = runs, planned, layers
-        self.epoch_series, self.layer_series = epoch_series, layer_series
-        self.measured = [name for name in epoch_series if name not in nulls]
-        self.parameters = parameters  # how many of a run are recorded: P or none
-        columns = len(self.measured) + layers * len(layer_series) + parameters * len(PARAMETER_SERIES)
-        self.gradient_l2 = self._columns_of_gradient_l2()
+    def __init__(self, problem: Problem, runs: Ints, planned: Ints) -> None:
+        self.runs, self.planned, self.layers = runs, planned, len(problem.network.layers)
+        self.epoch_series, self.layer_series = problem.epoch_series, problem.layer_series
+        nulls = () if problem.validation_x is not None else ("validation_loss", "validation_accuracy")
+        self.measured = [name for name in self.epoch_series if name not in nulls]
+        # how many of a run are recorded: P or none
+        self.parameters = problem.network.parameters if problem.record_parameters else 0
+        self.divisor = float(problem.examples) if problem.reduction == "mean" else 1.0
+        squared = [name for name in SQUARED if name in self.layer_series]
+        at, self.columns = len(self.measured), {}
+        self.squares = slice(at, at + self.layers * len(squared))
+        for name in (*squared, *(name for name in self.layer_series if name not in squared)):
+            self.columns[name] = slice(at, at + self.layers)
+            at += self.layers
+        self.of_parameters = at
+        columns = at + self.parameters * len(PARAMETER_SERIES)
         self.values = np.empty((columns, len(runs), len(planned)))
         self.written = np.ones((len(runs), len(planned)), dtype=bool)
         self.between: list[Records] = []
 
     def row(self, values: Floats) -> Row:
         """The parts of `values` (columns, M) by name."""
-        at, layers, parameters = len(self.measured), {}, {}
-        for name in self.layer_series:
-            layers[name] = values[at : at + self.layers]
-            at += self.layers
+        layers = {name: values[self.columns[name]] for name in self.layer_series}
+        at, parameters = self.of_parameters, {}
         for name in PARAMETER_SERIES if self.parameters else ():
             parameters[name] = values[at : at + self.parameters]
             at += self.parameters
-        return Row(values, dict(zip(self.measured, values, strict=False)), layers, parameters)
-
-    def _columns_of_gradient_l2(self) -> tuple[int, slice] | None:
-        """That of the epochs, and those of the layers."""
-        if "gradient_l2" not in self.measured:
-            return None
-        first = len(self.measured) + self.layers * self.layer_series.index("gradient_l2")
-        return self.measured.index("gradient_l2"), slice(first, first + self.layers)
+        others = {name: layers[name] for name in layers if name not in SQUARED}
+        squares = values[self.squares]
+        epochs = dict(zip(self.measured, values, strict=False))
+        return Row(values, epochs, layers, parameters, others, squares.reshape(-1), tuple(squares))
 
     def finish(self, rows: Floats) -> None:
-        """Of `rows` (E, columns, R): gradient_l2 from its squares by layer, and nulls."""
-        if self.gradient_l2 is not None:
-            total, squares = (rows[:, columns] for columns in self.gradient_l2)
-            np.copyto(total, squares[:, 0])
-            for k in range(1, self.layers):  # one after another: a reduction's order would depend on the runs
-                np.add(total, squares[:, k], out=total)
-            np.sqrt(total, out=total)
-            np.sqrt(squares, out=squares)
+        """Of `rows` (E, columns, R): the roots of what is SQUARED, gradient_l2 of the epochs, and nulls."""
+        squares = rows[:, self.squares]
+        if squares.size:
+            if np.minimum.reduce(squares, axis=None) >= 0.0:
+                self._roots(rows, squares)
+            else:
+                self._roots_of_some(rows, squares)
+            if "delta_rms" in self.columns:
+                signals = rows[:, self.columns["delta_rms"]]
+                np.multiply(signals, self.divisor, out=signals)
         _null_infinities(rows)
+
+    def _roots(self, rows: Floats, squares: Floats) -> None:
+        if "gradient_l2" in self.columns:
+            total, by_layer = self._gradients(rows)
+            np.copyto(total, by_layer[:, 0])
+            for k in range(1, self.layers):  # one after another: a reduction's order would depend on the runs
+                np.add(total, by_layer[:, k], out=total)
+            np.sqrt(total, out=total)
+        np.sqrt(squares, out=squares)
+
+    def _roots_of_some(self, rows: Floats, squares: Floats) -> None:
+        """The same where some are roots already, or not finite."""
+        early = squares < 0.0
+        roots = -squares[early]
+        squares[early] = roots * roots
+        self._roots(rows, squares)
+        squares[early] = roots
+        if "gradient_l2" in self.columns:
+            total, by_layer = self._gradients(rows)
+            odd = ~((total >= LEAST**0.5) & (total <= MOST**0.5))
+            total[odd] = lengths(by_layer.swapaxes(1, 2)[odd])
+
+    def _gradients(self, rows: Floats) -> tuple[Floats, Floats]:
+        """gradient_l2 of the epochs (E, R), and that of the layers (E, L, R)."""
+        return rows[:, self.measured.index("gradient_l2")], rows[:, self.columns["gradient_l2"]]
 
     def records(self) -> Records:
         """Everything that was written, sorted by run and epoch."""

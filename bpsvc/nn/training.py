@@ -54,12 +54,7 @@ def advance(problem: Problem, state: State, epochs: int) -> tuple[State, Records
 def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> tuple[State, Records]:
     running = np.flatnonzero(state.outcome == Outcome.RUNNING)
     planned = np.array([0]) if initial else problem.cadence.epochs(state.epoch, state.epoch + epochs)
-    layers = len(problem.network.layers)
-    parameters = problem.network.parameters if problem.record_parameters else 0
-    nulls = () if problem.validation_x is not None else ("validation_loss", "validation_accuracy")
-    recorder = Recorder(
-        running, planned, layers, problem.epoch_series, problem.layer_series, parameters, nulls
-    )
+    recorder = Recorder(problem, running, planned)
     chunks = -(-len(running) // chunk_width(problem))
     with np.errstate(all="ignore"):  # what is not finite is found and told by `diverged`
         for k in range(chunks):  # of equal size
