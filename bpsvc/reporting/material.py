@@ -41,6 +41,7 @@ class Material:
     settings: optional, in what experiments differ though none sweeps it: experiment, name, label, value.
     inputs: optional, what the nets of some runs are given, as scaled for training: run_id, inputs (how many),
         mean_square (over examples and inputs).
+    drawn: the factors whose values were drawn at random, which bind no others by having no value twice.
     history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
 
@@ -53,6 +54,7 @@ class Material:
     confusion: pd.DataFrame | None = None
     settings: pd.DataFrame | None = None
     inputs: pd.DataFrame | None = None
+    drawn: frozenset[str] = frozenset()
     history: pd.DataFrame | None = None
 
     def once(self, make: Prepare) -> pd.DataFrame:
@@ -87,13 +89,13 @@ class Material:
 
     @cached_property
     def telling(self) -> tuple[_encoding.Factor, ...]:
-        """The factors that vary, without those that follow from the others."""
-        return _encoding.telling(self.cases, self.factors)
+        """The factors that vary, each with those that travel along with it."""
+        return _encoding.telling(self.cases, self.factors, self.drawn)
 
     @cached_property
     def words(self) -> Mapping[tuple[str, Any], str]:
         """(factor, level) -> how names of configurations call it."""
-        return _encoding.vocabulary(self.telling, self.settings)
+        return _encoding.vocabulary(self.telling, self.factors, self.settings)
 
     @cached_property
     def curves(self) -> pd.DataFrame:

@@ -47,7 +47,8 @@ def asked(material: Material) -> list[str]:
     sentences = []
     for name, cases in material.cases.groupby("experiment", sort=False):
         parts = [f"{name}: {plural(len(cases), 'run')}"]
-        swept = [factor for factor in material.factors if cases[factor].nunique(dropna=False) > 1]
+        varying = {factor for factor in material.factors if cases[factor].nunique(dropna=False) > 1}
+        swept = [factor.title for factor in material.telling if varying & {factor.name, *factor.along}]
         if swept:
             sizes = cases.groupby("configuration")["seed"].nunique()
             each = _span(int(sizes.min()), int(sizes.max()))

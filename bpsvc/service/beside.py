@@ -1,5 +1,6 @@
 """Experiments beside each other: a value of every factor for every run, and what else differs."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -120,6 +121,16 @@ def told_apart(
         values = group.set_index(EXPERIMENT)["value"]
         runs = runs.assign(**{str(label): _typed(list(runs[EXPERIMENT].map(values)))})
     return runs, tuple(dict.fromkeys(known[name] for name in by))
+
+
+def drawn(experiments: pd.DataFrame, factors: pd.DataFrame) -> frozenset[str]:
+    """The labels of the factors whose values an experiment draws at random."""
+    blocks: list[dict[str, Any]] = []
+    for text in experiments["spec"]:
+        sweep = json.loads(text).get("sweep") or []
+        blocks += sweep if isinstance(sweep, list) else [sweep]
+    paths = {path for block in blocks for path in (block.get("random") or {}).get("axes", ())}
+    return frozenset(factors.loc[factors["name"].isin(paths), "label"])
 
 
 def _paths(run: RunSpec) -> Iterator[str]:

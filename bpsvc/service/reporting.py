@@ -107,8 +107,9 @@ def seen(
         runs, ids = runs.reset_index(drop=True), runs["run_id"].tolist()
     settings = beside.settings(runs, swept)
     runs, factors = beside.told_apart(beside.completed(runs, swept), swept, settings, by)
+    about = now.experiments(names)
     return Material(
-        experiments=now.experiments(names),
+        experiments=about,
         runs=runs,
         factors=factors,
         epochs=now.epochs(names, runs=ids, series=_with_judged(series, runs)),
@@ -116,6 +117,7 @@ def seen(
         surface=answers.surface(now, runs, factors),
         confusion=answers.confusion(now, runs),
         settings=settings,
+        drawn=beside.drawn(about, swept),
         inputs=answers.inputs(now, runs),
     )
 

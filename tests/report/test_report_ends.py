@@ -96,6 +96,9 @@ def test_what_was_met_untrained_is_counted_apart(xor: Material) -> None:
 
 def test_factors_act_on_how_runs_end(many: Material) -> None:
     frame = data(many, "effects").set_index(["first", "level"])
-    for level in ("tanh", "logistic"):
+    for level, rate in (("tanh", 0.05), ("logistic", 1)):
         runs = many.runs[many.runs["activation"] == level]
-        assert frame.loc[("activation", level), "value"] == pd.Series(runs["final_accuracy"].eq(1)).mean()
+        assert (
+            frame.loc[("activation with learning_rate", f"{level} · {rate}"), "value"]
+            == pd.Series(runs["final_accuracy"].eq(1)).mean()
+        )

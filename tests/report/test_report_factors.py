@@ -98,18 +98,22 @@ def test_survival_is_scipys_with_unfinished_runs_censored(xor: Material) -> None
 
 def test_main_effects_pool_over_the_other_factor(many: Material) -> None:
     frame = data(many, "effects").set_index(["first", "level"])
-    for name, level in (("activation", "tanh"), ("depth", "3")):
+    together = "activation with learning_rate"
+    assert set(frame.index.get_level_values("first")) == {together, "depth"}
+    for place, name, level in (
+        ((together, "tanh · 0.05"), "activation", "tanh"),
+        (("depth", "3"), "depth", "3"),
+    ):
         runs = many.runs[many.runs[name].astype(str) == level]
-        assert frame.loc[(name, level), "runs"] == len(runs)
-        assert_allclose(frame.loc[(name, level), "value"], runs["solved_epoch"].notna().mean())
-    assert "learning_rate" not in frame.index.get_level_values("first"), "it travels with the activation"
+        assert frame.loc[place, "runs"] == len(runs)
+        assert_allclose(frame.loc[place, "value"], runs["solved_epoch"].notna().mean())
 
 
 def test_maps_have_every_combination(many: Material) -> None:
     frame = data(many, "map")
     assert len(frame) == 16
     assert frame["runs"].sum() == len(many.runs)
-    cell = frame[(frame["level"] == "2") & (frame["other"] == "relu")]
+    cell = frame[(frame["level"] == "2") & (frame["other"] == "relu · 0.02")]
     runs = many.runs[(many.runs["activation"] == "relu") & (many.runs["depth"] == 2)]
     assert_allclose(cell["value"], runs["solved_epoch"].notna().mean())
 
@@ -160,7 +164,9 @@ def test_layer_series_are_medians(many: Material, name: str) -> None:
     records = many.layers[many.layers["run_id"].isin(runs["run_id"])]
     expected = records.groupby(["epoch", "layer"])[column].median().dropna()
     mine = (
-        frame[frame["configuration"] == "relu · depth 3"].set_index(["epoch", "layer"])[column].sort_index()
+        frame[frame["configuration"] == "relu · learning_rate 0.02 · depth 3"]
+        .set_index(["epoch", "layer"])[column]
+        .sort_index()
     )
     assert_allclose(mine, expected)
 

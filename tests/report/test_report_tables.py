@@ -71,8 +71,8 @@ def test_signal_ratio_is_first_over_last_hidden_layer(vanishing: Material) -> No
         / start[(start["run_id"] == run) & (start["layer"] == 10)]["delta_rms"].item()
         for run in runs["run_id"]
     ]
-    assert_allclose(table.loc["logistic · depth 10", "signal_ratio"], np.median(ratios))
-    assert table.loc["logistic · depth 10", "signal_ratio"] < 1e-3
+    assert_allclose(table.loc["logistic · learning_rate 1 · depth 10", "signal_ratio"], np.median(ratios))
+    assert table.loc["logistic · learning_rate 1 · depth 10", "signal_ratio"] < 1e-3
 
 
 def test_failures_stand_at_their_levels(xor: Material) -> None:
@@ -140,7 +140,7 @@ def test_summary_speaks_in_numbers(
     )
     assert "On a plateau at the end" in text
     assert "seed" in text
-    assert "logistic · depth 10: 0." in " ".join(summary(vanishing))
+    assert "logistic · learning_rate 1 · depth 10: 0." in " ".join(summary(vanishing))
     assert "Diverged: " in " ".join(summary(exploding))
     assert "Median validation accuracy" in " ".join(summary(clouds))
 

@@ -116,7 +116,7 @@ def test_the_figure_hangs_the_theory_at_the_last_hidden_layer(vanishing: Materia
     frame = data(vanishing, "depth")
     last = frame[(frame["layer"] == frame["hidden_layers"]) & (frame["epoch"] == 0)]
     assert_allclose(last["theory"], last["delta_rms"])
-    deep = frame[frame["configuration"] == "logistic · depth 10"].iloc[0]
+    deep = frame[frame["configuration"] == "logistic · learning_rate 1 · depth 10"].iloc[0]
     assert abs(deep["theory_decades_per_layer"] - deep["decades_per_layer"]) < 0.1
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from bpsvc.reporting.cases import UNFINISHED
-from bpsvc.reporting.encoding import Factor, number
+from bpsvc.reporting.encoding import Factor
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.outcomes import Outcome, outcome
 from bpsvc.reporting.stats import median_band, wilson
@@ -43,9 +43,10 @@ def main_effects(material: Material) -> pd.DataFrame:
 
 def interactions(material: Material) -> pd.DataFrame:
     """One row per pair of factors and pair of levels; the factor with more levels (numbers first) comes
-    first.
+    first. What was drawn at random has values, not levels.
     """
-    ordered = sorted(material.telling, key=lambda factor: (not factor.is_number, -len(factor.levels)))
+    levelled = [factor for factor in material.telling if factor.name not in material.drawn]
+    ordered = sorted(levelled, key=lambda factor: (not factor.is_number, -len(factor.levels)))
     return _table(material, [(a, b) for place, a in enumerate(ordered) for b in ordered[place + 1 :]])
 
 
@@ -62,10 +63,10 @@ def _table(material: Material, pairs: Sequence[tuple[Factor, Factor | None]]) ->
             ended = cases[cases["state"] != UNFINISHED]
             rows.append(
                 {
-                    "first": first.name,
-                    "second": second.name if second else "",
-                    "level": number(first.levels[places[0]]),
-                    "other": number(second.levels[places[1]]) if second else "",
+                    "first": first.title,
+                    "second": second.title if second else "",
+                    "level": first.short(places[0]),
+                    "other": second.short(places[1]) if second else "",
                     "level_order": places[0],
                     "other_order": places[1],
                     "outcome": share[1] if yardstick.is_share else f"median {yardstick.name}",

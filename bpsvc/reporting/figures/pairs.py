@@ -106,7 +106,7 @@ def _pairs(material: Material) -> Iterator[tuple[dict[str, Any], pd.DataFrame, p
             present = [level for level in factor.levels if level in number.index]
             for level in present[1:]:
                 head = {
-                    "factor": factor.name,
+                    "factor": factor.title,
                     "base": words[factor.name, present[0]],
                     "level": words[factor.name, level],
                     "others": others,

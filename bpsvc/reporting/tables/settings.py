@@ -4,7 +4,7 @@ from typing import Final
 
 import pandas as pd
 
-from bpsvc.reporting.encoding import none, number
+from bpsvc.reporting.encoding import number
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.tables.record import TableRecord
 
@@ -21,7 +21,7 @@ def prepare(material: Material) -> pd.DataFrame:
 
 def present(frame: pd.DataFrame) -> pd.DataFrame:
     """The same as text."""
-    return frame.map(lambda value: number(none(value)))
+    return frame.map(number)
 
 
 def note(frame: pd.DataFrame) -> str:
