@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from numpy.testing import assert_allclose
 from scipy import stats as scipy_stats
 
@@ -225,3 +226,48 @@ def test_a_surface_between_0_and_1_has_the_line_of_its_decision(xor: Material) -
     assert {image.get_clim() for ax in panels for image in ax.images} == {(0, 1)}
     assert any(type(part).__name__ == "QuadContourSet" for ax in panels for part in ax.collections)
     assert "changes its mind (h = ½)" in FIGURES["surface"].caption(frame)
+
+
+OPTIMIZERS = (*("sgd", "momentum(mu=0.9)", "momentum(mu=0.5)", "adam"), *("rprop", "nesterov", "quickprop"))
+
+
+@pytest.fixture(scope="module")
+def optimizers(many: Material) -> Material:
+    """Two activations with seven optimizers in every combination."""
+    some = many.runs[many.runs["activation"].isin(["tanh", "relu"]) & many.runs["depth"].eq(2)]
+    runs = [
+        some.assign(optimizer=name, run_id=some["run_id"] + 1000 * k) for k, name in enumerate(OPTIMIZERS)
+    ]
+    return dataclasses.replace(
+        many, runs=pd.concat(runs, ignore_index=True), factors=("activation", "optimizer")
+    )
+
+
+@pytest.mark.parametrize("style", ["screen", "slide", "paper"])
+@pytest.mark.parametrize("name", ["effects", "interactions", "map"])
+def test_every_level_of_text_has_its_whole_name(optimizers: Material, name: str, style: str) -> None:
+    """Between two words nothing can be interpolated."""
+    drawn = figure(data(optimizers, name), name, style=style)
+    FigureCanvasAgg(drawn).draw()
+    renderer = FigureCanvasAgg(drawn).get_renderer()
+    ticks = [tick for ax in drawn.axes for tick in (*ax.get_xticklabels(), *ax.get_yticklabels())]
+    told = {tick.get_text().split("\n")[0].split(" · ")[0] for tick in ticks}
+    assert set(OPTIMIZERS) <= told
+    boxes = [tick.get_window_extent(renderer) for tick in ticks if tick.get_text()]
+    assert all(box.y0 >= 0 and box.x0 >= 0 for box in boxes)
+    for place, box in enumerate(boxes):
+        assert not any(box.padded(-1).overlaps(other.padded(-1)) for other in boxes[place + 1 :])
+
+
+def test_levels_of_numbers_are_thinned_where_they_would_touch(many: Material) -> None:
+    runs = [
+        many.runs.assign(learning_rate=0.123456 * k, run_id=many.runs["run_id"] + 1000 * k)
+        for k in range(1, 21)
+    ]
+    dense = dataclasses.replace(
+        many, runs=pd.concat(runs, ignore_index=True), factors=("learning_rate", "depth")
+    )
+    drawn = figure(data(dense, "effects"), "effects", style="paper")
+    (ax,) = (ax for ax in drawn.axes if ax.get_title(loc="left") == "learning_rate")
+    assert 2 <= len(ax.get_xticklabels()) < 20
+    assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {0}

@@ -2,6 +2,10 @@
 and maps.
 """
 
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -22,7 +26,10 @@ from bpsvc.reporting.style import Style
 _FACTORS: Final = First(6, "factors", ("first",))
 _PAIRS: Final = First(6, "pairs of factors", ("first", "second"))
 _MAPS: Final = First(4, "pairs of factors", ("first", "second"))
-_MOST_CELLS: Final = 12
+_TALLEST: Final = 16.0  # ems that an upright label is long
+_TALLEST_ON_A_SLIDE: Final = 14.0  # where the height is given, of all rows of panels together
+_SIDE: Final = 13.0  # ems that a label of a map's rows is long
+_NUMBER: Final = re.compile(r"[-+0-9.e]+|inf")
 _ASIDE: Final = 0.05
 _SQL: Final = """
 SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_accuracy, final_validation_accuracy
@@ -44,10 +51,13 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         foot=1.2,
         aspect=0.8,
     )
-    figure, axes = sheet(style, names, [], layout)
+    parts = [frame[frame["first"] == name].sort_values("level_order") for name in names]
+    labels = [
+        [f"{level}\nn = {n}" for level, n in zip(rows["level"], rows["runs"], strict=True)] for rows in parts
+    ]
+    figure, axes = _sheet(style, names, layout, labels)
     _scale(axes[0], frame)
-    for ax, name in zip(axes, names, strict=True):
-        rows = frame[frame["first"] == name].sort_values("level_order")
+    for ax, rows in zip(axes, parts, strict=True):
         shown = rows.replace([np.inf, -np.inf], np.nan)
         x = np.arange(len(rows))
         if rows["is_number"].all():
@@ -55,8 +65,6 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         low, high = ax.get_ylim()
         ax.vlines(x, shown["low"].fillna(low), shown["high"].fillna(high), color=INK, linewidth=style.line)
         ax.plot(x, shown["value"], "o", color=INK, markersize=3.4 * style.line)
-        counts = [f"n = {n}" for n in rows["runs"]]
-        _levels(ax, [f"{level}\n{n}" for level, n in zip(rows["level"], counts, strict=True)], style)
     return figure
 
 
@@ -80,14 +88,13 @@ def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         foot=1.4,
         aspect=0.7 if len(pairs) > 1 else None,
     )
-    figure, axes = sheet(style, headings, [], layout)
+    figure, axes = _sheet(style, headings, layout, [_across(frame, *pair) for pair in pairs])
     _scale(axes[0], frame)
     for ax, (first, second) in zip(axes, pairs, strict=True):
         here = frame[(frame["first"] == first) & (frame["second"] == second)]
         others = here.drop_duplicates("other_order").sort_values("other_order")
         pick = ordered_colours if others["is_number"].all() else unordered_colours
         colours = pick(len(others))
-        labels = here.drop_duplicates("level_order").sort_values("level_order")
         ends_here = []
         low, high = ax.get_ylim()
         for place, (colour, other) in enumerate(zip(colours, others["other"], strict=True)):
@@ -101,7 +108,6 @@ def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             last = rows.dropna(subset="value").tail(1)
             if len(last):
                 ends_here.append((float(last["value"].iloc[0]), fitted(str(other), style.font, 1.4), colour))
-        _levels(ax, list(labels["level"]), style)
         ax.set_xlabel(fitted(first, style.font, 2.5))
         tips(ax, ends_here, style)
     return figure
@@ -118,7 +124,8 @@ def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     pairs = _MAPS.of(frame)
     most = max(frame.groupby(["first", "second"])["other_order"].nunique().max(), 2)
     widest = max(
-        text_width(fitted(str(other), style.font, 1.6), 0.9 * style.font) for other in frame["other"].unique()
+        text_width(fitted(str(other), 0.9 * style.font, _SIDE * style.em), 0.9 * style.font)
+        for other in frame["other"].unique()
     )
     left = widest / style.em + 3.6
     layout = Layout(
@@ -134,7 +141,7 @@ def draw_map(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         gap=left,
         foot=1.6,
     )
-    figure, axes = sheet(style, [""] * len(pairs), [], layout)
+    figure, axes = _sheet(style, [""] * len(pairs), layout, [_across(frame, *pair) for pair in pairs])
     norm = _norm(frame)
     for ax, (first, second) in zip(axes, pairs, strict=True):
         here = frame[(frame["first"] == first) & (frame["second"] == second)]
@@ -171,10 +178,10 @@ def _cells(ax: Axes, here: pd.DataFrame, norm: Normalize, style: Style) -> None:
             color="#ffffff" if dark else INK,
             linespacing=1.25,
         )
-    labels = here.drop_duplicates("level_order").sort_values("level_order")["level"]
-    _levels(ax, list(labels), style)
     others = here.drop_duplicates("other_order").sort_values("other_order")["other"]
-    ax.set_yticks(range(len(others)), [fitted(str(other), style.font, 1.6) for other in others])
+    ax.set_yticks(
+        range(len(others)), [fitted(str(other), 0.9 * style.font, _SIDE * style.em) for other in others]
+    )
     ax.set_ylim(-0.5, tall - 0.5)
     ax.set_xlim(-0.5, wide - 0.5)
     ax.grid(visible=False)
@@ -214,21 +221,55 @@ def _scale(ax: Axes, frame: pd.DataFrame) -> None:
         ax.set_ylim(values.min() - margin, values.max() + margin)
 
 
-def _levels(ax: Axes, labels: list[str], style: Style) -> None:
-    """Tick labels for levels; every second, third … of them where they would touch."""
+def _across(frame: pd.DataFrame, first: str, second: str) -> list[str]:
+    """The levels on the x axis of a pair's panel, in order."""
+    here = frame[(frame["first"] == first) & (frame["second"] == second)]
+    return [str(level) for level in here.drop_duplicates("level_order").sort_values("level_order")["level"]]
+
+
+def _sheet(
+    style: Style, headings: Sequence[str], layout: Layout, labels: Sequence[Sequence[str]]
+) -> tuple[Figure, list[Axes]]:
+    """A sheet with levels (lines of `labels`) along the x axis of each panel.
+
+    Of numbers only every second, third … has a label where they would touch: the others lie between. What
+    text says nobody could guess: where it does not fit, it stands upright, and the panels make room for it.
+    """
+    figure, axes = sheet(style, headings, [], layout)
+    pairs = list(zip(axes, labels, strict=True))
+    upright = [_has_text(names) and _crowding(ax, names, style) > 1 for ax, names in pairs]
+    rows = len({ax.get_position().y0 for ax in axes})
+    most = _TALLEST if style.height is None else _TALLEST_ON_A_SLIDE / rows
+    long = [
+        [fitted(label.replace("\n", " · "), 0.9 * style.font, most * style.em) for label in names]
+        if turned
+        else None
+        for turned, names in zip(upright, labels, strict=True)
+    ]
+    if any(upright):
+        tall = max(text_width(name, 0.9 * style.font) for names in long for name in names or ())
+        figure, axes = sheet(style, headings, [], replace(layout, foot=layout.foot + tall / style.em))
+    for ax, names, turned in zip(axes, labels, long, strict=True):
+        if turned is not None:
+            ax.set_xticks(range(len(turned)), turned, rotation=90)
+        else:
+            step = 1 if _has_text(names) else math.ceil(_crowding(ax, names, style))
+            ax.set_xticks(range(0, len(names), step), list(names[::step]))
+        ax.set_xlim(-0.5, len(names) - 0.5)
+    return figure, axes
+
+
+def _has_text(labels: Sequence[str]) -> bool:
+    """Whether any level is no number."""
+    return any(_NUMBER.fullmatch(label.split("\n")[0]) is None for label in labels)
+
+
+def _crowding(ax: Axes, labels: Sequence[str], style: Style) -> float:
+    """How many times its room the widest label takes, with a gap; 1 or less: all fit."""
     figure = ax.figure.get_figure(root=True)
     room = ax.get_position().width * figure.get_size_inches()[0] / max(len(labels), 1)
     widest = max(text_width(line, 0.9 * style.font) for label in labels for line in label.split("\n"))
-    step = max(1, int(np.ceil(widest * 1.15 / room)))
-    if step > 1 and len(labels) <= _MOST_CELLS:
-        short = [
-            "\n".join(fitted(line, 0.9 * style.font, 0.95 * room) for line in label.split("\n"))
-            for label in labels
-        ]
-        if min(len(label.split("\n")[0]) for label in short) >= 4:
-            labels, step = short, 1
-    ax.set_xticks(range(0, len(labels), step), labels[::step])
-    ax.set_xlim(-0.5, len(labels) - 0.5)
+    return max(1.0, float(widest * 1.15 / room))
 
 
 def _method(frame: pd.DataFrame) -> str:
