@@ -75,6 +75,17 @@ def test_median_band_is_the_bootstrap_without_its_noise(runs: int) -> None:
     assert below[0] <= 0.025 < below[1]
 
 
+@pytest.mark.parametrize("level", [0.8, 0.95])
+@pytest.mark.parametrize("runs", [*range(1, 41), 101, 20_000])
+def test_median_band_ends_at_the_first_ranks_past_the_tails(runs: int, level: float) -> None:
+    """Also of many runs, where asking every rank for its binomial tail would take minutes."""
+    share = np.arange(1, runs + 1) / runs
+    at_least = [scipy_stats.binom.sf(half, runs, share) for half in ((runs - 1) // 2, runs // 2)]
+    band = median_band(np.arange(runs), level)
+    assert band.low == np.argmax(at_least[0] > (1 - level) / 2)
+    assert band.high == np.argmax(at_least[1] >= (1 + level) / 2)
+
+
 @given(st.integers(1, 30), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_median_band_holds_the_median_in_every_column(runs: int, columns: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(runs, columns))
@@ -122,6 +133,14 @@ def test_sign_test_is_scipys(higher: int, lower: int) -> None:
 
 def test_sign_test_of_more_pairs_than_a_float_can_count() -> None:
     assert 0 < sign_test(1900, 2100) < 0.01
+    # Working out every binomial coefficient from its factorials would take many minutes.
+    assert_allclose(sign_test(19_800, 20_200), scipy_stats.binomtest(19_800, 40_000).pvalue, rtol=1e-6)
+
+
+@given(st.integers(0, 150), st.integers(0, 150))
+def test_sign_test_is_exact_to_the_last_bit(higher: int, lower: int) -> None:
+    tail = sum(math.comb(higher + lower, k) for k in range(min(higher, lower) + 1))
+    assert sign_test(higher, lower) == min(1.0, 2 * tail / 2 ** (higher + lower))
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=3, max_size=30))

@@ -54,7 +54,10 @@ def paired_difference(first: ArrayLike, second: ArrayLike, level: float = 0.95) 
 def sign_test(higher: int, lower: int) -> float:
     """The two-sided exact probability of so uneven a split if both signs were equally likely (none: 1)."""
     trials = higher + lower
-    tail = sum(math.comb(trials, k) for k in range(min(higher, lower) + 1))
+    tail = ways = 1
+    for k in range(min(higher, lower)):
+        ways = ways * (trials - k) // (k + 1)
+        tail += ways
     # Python's integers divide correctly rounded even where 2**trials exceeds every float.
     return min(1.0, 2 * tail / (1 << trials))
 

@@ -4,6 +4,7 @@ An unsolved run's epoch is +inf ("later than we looked") and a diverged run's lo
 both keep their place in the order, so no statistic here is a statistic of the survivors.
 """
 
+import bisect
 import functools
 import math
 from typing import NamedTuple
@@ -72,9 +73,10 @@ def _median_ranks(runs: int, level: float) -> tuple[int, int]:
     tail = (1 - level) / 2
     lower = (runs - 1) // 2 + 1
     upper = runs // 2 + 1
-    low = next(k for k in range(1, runs + 1) if _at_least(lower, runs, k / runs) > tail)
-    high = next(k for k in range(1, runs + 1) if _at_least(upper, runs, k / runs) >= 1 - tail)
-    return low - 1, high - 1
+    shares = range(1, runs + 1)
+    low = bisect.bisect_right(shares, tail, key=lambda k: _at_least(lower, runs, k / runs))
+    high = bisect.bisect_left(shares, 1 - tail, key=lambda k: _at_least(upper, runs, k / runs))
+    return low, high
 
 
 def _at_least(wanted: int, trials: int, chance: float) -> float:
