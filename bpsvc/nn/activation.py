@@ -3,7 +3,8 @@
 A record is all there is to know about one of them. `value` writes f(z), `derivative` writes f'(z) and may use
 the saved a = f(z) ("save intermediate values"). Where f' jumps, what counts as f'(0) is a knob, by default
 the lecture's: z >= 0 belongs to the right branch (frameworks mostly use the left one). Formulas hold at |z| =
-1000 and are exact near 0.
+1000 and are exact near 0; but the slopes of logistic and tanh are found from a, so that they are exactly 0
+where a has rounded to ±1 (logistic from about z = 37, though not at z = -37; tanh from about |z| = 19).
 """
 
 import math

@@ -70,9 +70,9 @@ final_validation_loss: REAL? validation loss at the last recorded epoch
 final_validation_accuracy: REAL? validation accuracy at the last recorded epoch, share
 best_validation_loss: REAL? smallest validation loss at a recorded epoch
 best_validation_epoch: INTEGER? the epoch of best_validation_loss
-solved_epoch: INTEGER? first epoch at which the spec's success criterion held
-diverged_epoch: INTEGER? first epoch with a non-finite loss, gradient or weight
-diverged_layer: INTEGER? first layer, from the input, in which it was found
+solved_epoch: INTEGER? first epoch that met `success`: of recorded ones with mini-batches or validation data
+diverged_epoch: INTEGER? first judged epoch (mini-batches: recorded) with a non-finite loss, gradient or weight
+diverged_layer: INTEGER? first layer, from the input, in which it was found at that epoch
 error: TEXT? why it failed
 environment: TEXT? where it was trained last: versions and processor features, JSON
 environment_changed: INTEGER 1 when several environments trained it: its bits may differ
