@@ -14,9 +14,11 @@ from bpsvc.nn.problem import Problem
 @dataclass(frozen=True)
 class LayerTrace:
     """One layer of one run: for each example z, a, f'(z) and delta = dloss/dz, (N, D) each; for each weight
-    its per-example terms a_s delta_d, (N, I, D); for each bias its terms, which are delta.
+    its per-example terms a_s delta_d, (N, I, D); for each bias its terms, which are delta; for each learned
+    knob its terms, the sum over units of dloss/da da/dknob, (N,).
 
-    `gradient_weights` (I, D) and `gradient_bias` (D,) are what the engine uses: the terms' mean or sum.
+    `gradient_weights` (I, D), `gradient_bias` (D,) and `gradient_knobs` are what the engine uses: the terms'
+    mean or sum.
     """
 
     z: Floats
@@ -24,6 +26,7 @@ class LayerTrace:
     slope: Floats
     delta: Floats
     weight_terms: Floats
+    knob_terms: dict[str, Floats]
     gradient_weights: Floats
     gradient_bias: Floats | None
     gradient_knobs: dict[str, float]
@@ -67,9 +70,15 @@ def trace(problem: Problem, theta: Floats, epoch: int = 0) -> StepTrace:
         p.term.derivative(output.units, lanes.y, p.loss_knobs, derivative, output.work)
         gradient = problem.network.unpack(layout.unstack(lanes.parameters.gradient)[0])
         below, layers = np.asarray(problem.x if problem.x.ndim == 2 else problem.x[0]), []
-        for stage, part in zip(p.stages, gradient, strict=True):
+        deltas = [p.divisor * seen(stage.delta) for stage in p.stages]
+        above = zip(deltas[1:], problem.network.unpack(theta)[1:], strict=True)
+        pulls = [*(delta @ fed.weights.T for delta, fed in above), seen(derivative)]
+        for stage, part, delta, pull in zip(p.stages, gradient, deltas, pulls, strict=True):
             stage.function.derivative(stage.z, stage.units, stage.knobs, stage.slope, stage.work)
-            delta, a = p.divisor * seen(stage.delta), seen(stage.units)
+            a, knob_terms = seen(stage.units), {}
+            for name, by_knob in stage.function.learned.items():
+                by_knob(stage.z, stage.knobs, stage.work.v, stage.work)
+                knob_terms[name] = (pull * seen(stage.work.v)).sum(axis=1)
             layers.append(
                 LayerTrace(
                     z=seen(stage.z),
@@ -77,6 +86,7 @@ def trace(problem: Problem, theta: Floats, epoch: int = 0) -> StepTrace:
                     slope=seen(stage.slope),
                     delta=delta,
                     weight_terms=below[:, :, None] * delta[:, None, :],
+                    knob_terms=knob_terms,
                     gradient_weights=part.weights.copy(),
                     gradient_bias=None if part.bias is None else part.bias.copy(),
                     gradient_knobs={name: float(value) for name, value in part.knobs.items()},

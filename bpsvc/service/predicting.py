@@ -77,13 +77,9 @@ def _delimiters(part: Any) -> Iterator[str]:
 
 
 def _hidden(activity: Sequence[nn.Floats]) -> list[Column]:
-    """h1, h2 … as on the slides; with several hidden layers h1_2 is unit 2 of layer 1."""
-    several = len(activity) > 1
-    return [
-        (f"h{layer}_{unit}" if several else f"h{unit}", values.tolist())
-        for layer, a in enumerate(activity, 1)
-        for unit, values in enumerate(a.T, 1)
-    ]
+    """h1, h2 … numbered through the network, as on the slides and in `trace` and `weights`."""
+    units = [unit for a in activity for unit in a.T.tolist()]
+    return [(f"h{number}", values) for number, values in enumerate(units, 1)]
 
 
 def _outputs(trained: Trained, a: nn.Floats) -> list[Column]:

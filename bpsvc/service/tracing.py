@@ -22,8 +22,8 @@ WHOLE: Final = 40  # up to so many parameters all are shown, beyond one path
 
 @dataclass(frozen=True)
 class Weight:
-    """One weight: what each example adds to its sum, the sum, what the engine uses, and the values before and
-    after.
+    """One weight, bias or learned knob: what each example adds to its sum, the sum, what the engine uses, and
+    the values before and after.
     """
 
     layer: int
@@ -64,7 +64,7 @@ class Traced:
     reduction: str
     examples: tuple[Example, ...]
     weights: tuple[Weight, ...]
-    knobs: dict[str, float]
+    knobs: tuple[str, ...]
     path: tuple[int, ...]
     mean_loss: float
     count: int
@@ -100,7 +100,7 @@ def _traced(
     shown = [
         (place, parameter)
         for place, parameter in enumerate(nn.parameters(network))
-        if parameter.unit is not None and _on_path(parameter, units)
+        if _on_path(parameter, units)
     ]
     weights = tuple(_weight(step, place, parameter) for place, parameter in shown)
     return Traced(
@@ -113,11 +113,7 @@ def _traced(
         reduction=run.training.reduction,
         examples=tuple(_examples(step, problem, dataset, units)),
         weights=weights,
-        knobs={
-            f"{name}_{k}": -value
-            for k, layer in enumerate(step.layers, 1)
-            for name, value in layer.gradient_knobs.items()
-        },
+        knobs=tuple(parameter.name for _, parameter in shown if parameter.unit is None),
         path=units,
         mean_loss=step.loss,
         count=problem.examples,
@@ -148,7 +144,7 @@ def _path(network: nn.Network, path: Sequence[int]) -> tuple[int, ...]:
 
 
 def _on_path(parameter: nn.Parameter, path: tuple[int, ...]) -> bool:
-    if not path:
+    if not path or parameter.unit is None:  # a knob is its whole layer's
         return True
     if parameter.unit != path[parameter.layer - 1]:
         return False
@@ -156,24 +152,29 @@ def _on_path(parameter: nn.Parameter, path: tuple[int, ...]) -> bool:
 
 
 def _weight(step: nn.StepTrace, place: int, parameter: nn.Parameter) -> Weight:
-    layer = step.layers[parameter.layer - 1]
-    assert parameter.source is not None and parameter.unit is not None
-    unit = parameter.unit - 1
-    if parameter.source:
-        terms = -layer.weight_terms[:, parameter.source - 1, unit]
-        used = -layer.gradient_weights[parameter.source - 1, unit]
-    else:
-        assert layer.gradient_bias is not None
-        terms, used = -layer.delta[:, unit], -layer.gradient_bias[unit]
+    terms, used = _terms(step.layers[parameter.layer - 1], parameter)
     return Weight(
         parameter.layer,
         parameter.name,
         tuple(terms.tolist()),
         float(terms.sum()),
-        float(used),
+        used,
         float(step.theta_before[place]),
         float(step.theta_after[place]),
     )
+
+
+def _terms(layer: nn.LayerTrace, parameter: nn.Parameter) -> tuple[nn.Floats, float]:
+    """What each example adds (N,), and what the engine uses."""
+    if parameter.source is None or parameter.unit is None:
+        knob = parameter.name.rpartition("_")[0]
+        return -layer.knob_terms[knob], -layer.gradient_knobs[knob]
+    unit = parameter.unit - 1
+    if parameter.source:
+        source = parameter.source - 1
+        return -layer.weight_terms[:, source, unit], -float(layer.gradient_weights[source, unit])
+    assert layer.gradient_bias is not None
+    return -layer.delta[:, unit], -float(layer.gradient_bias[unit])
 
 
 def _examples(

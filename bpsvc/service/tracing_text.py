@@ -32,8 +32,8 @@ def lines(traced: Traced, spelled: Callable[[str], str] = str) -> list[str]:
         "",
         f"Backward: what each example adds to ∂({of})/∂w_sd = Σ δ_d h_s (s = 0: the bias, h_0 = 1), "
         "then the step.",
+        *(f"{name}: Σ ∂({of})/∂h ∂h/∂{name} over the units of its layer." for name in traced.knobs),
         *_weight_table(traced),
-        *(f"{name}: ∂({of})/∂{name} = {value:.6g}" for name, value in traced.knobs.items()),
         "",
         f"loss {traced.mean_loss:.6g}",
         *(f"note: {note}" for note in traced.notes),

@@ -67,6 +67,35 @@ def test_the_trace_says_what_else_is_in_a_step(bpsvc: Bpsvc) -> None:
         assert one["new"] == pytest.approx(one["old"] + rate * (0.01 / length * one["used"] - decay))
 
 
+def test_the_trace_of_prelu_has_the_step_of_its_alphas(bpsvc: Bpsvc) -> None:
+    network = {"hidden": [2, 2], "activation": "prelu"}
+    Path("deep.json").write_text(json.dumps({**TINY, "network": network, "sweep": None}))
+    bpsvc("submit", "deep.json", *ALONE)
+    step = bpsvc("trace", 1, "--epoch", 7, "--json").json
+    assert step["knobs"] == ["alpha_1", "alpha_2"]
+    for at, which in ((7, "old"), (8, "new")):
+        layers = bpsvc("weights", 1, "--at", at, "--json").json["layers"]
+        alphas = {one["name"]: one[which] for one in step["weights"] if one["name"] in step["knobs"]}
+        assert alphas == {f"alpha_{k}": layers[k - 1]["knobs"]["alpha"] for k in (1, 2)}
+    for one in step["weights"]:
+        assert one["total"] == pytest.approx(sum(one["terms"])) and len(one["terms"]) == 4
+        assert one["used"] == pytest.approx(one["total"] / 4)
+        assert one["new"] == pytest.approx(one["old"] + one["used"])
+    text = bpsvc("trace", 1).out
+    assert "alpha_1: Σ ∂(log L)/∂h ∂h/∂alpha_1 over the units of its layer." in text
+
+
+def test_a_unit_has_one_name_everywhere(bpsvc: Bpsvc) -> None:
+    Path("deep.json").write_text(json.dumps({**TINY, "network": {"hidden": [2, 3]}, "sweep": None}))
+    bpsvc("submit", "deep.json", *ALONE)
+    examples = bpsvc("trace", 1, "--json").json["examples"]
+    rows = bpsvc("predict", 1, "--layers", "--json").json
+    names = ["h1", "h2", "h3", "h4", "h5", "h"]
+    assert [*examples[0]["units"]] == names
+    for row, example in zip(rows, examples, strict=True):
+        assert {name: row[name] for name in names} == pytest.approx(example["units"])
+
+
 def test_the_trace_says_what_its_columns_are(bpsvc: Bpsvc) -> None:
     data = {"source": "blobs", "classes": 3, "scale": "standard"}
     Path("blobs.json").write_text(

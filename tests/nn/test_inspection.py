@@ -102,16 +102,20 @@ def test_a_trace_is_the_engines_step_term_by_term() -> None:
     np.testing.assert_allclose(hidden.a, a, rtol=1e-14)
 
 
-def test_a_trace_of_prelu_has_its_alphas_gradient() -> None:
-    given = problem(network([4, 6, 3], "prelu"), X, Y, 1)
+@pytest.mark.parametrize("output", ["logistic", "prelu"])
+@pytest.mark.parametrize("width", [3, 20])
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_a_trace_of_prelu_has_its_alphas_terms(output: str, width: int, reduction: str) -> None:
+    given = problem(network([4, width, 3], "prelu", output), X, Y, 1, loss="squared", reduction=reduction)
     theta = draw(given)
     step = nn.trace(given, theta[0])
-    at = given.network.slices[0].knobs["alpha"]
     rate = given.hyper["learning_rate"][0]
-    assert step.layers[0].gradient_knobs["alpha"] == pytest.approx(
-        (theta[0, at] - step.theta_after[at]) / rate
-    )
-    assert step.layers[1].gradient_knobs == {}
+    for layer, at in zip(step.layers, given.network.slices, strict=True):
+        assert layer.knob_terms.keys() == layer.gradient_knobs.keys() == at.knobs.keys()
+        for name, place in at.knobs.items():
+            used = getattr(layer.knob_terms[name], reduction)()
+            assert layer.gradient_knobs[name] == pytest.approx(used, rel=1e-12)
+            assert used == pytest.approx((theta[0, place] - step.theta_after[place]) / rate)
 
 
 @pytest.mark.parametrize("hidden", ["identity", "relu", "leaky_relu", "prelu"])
