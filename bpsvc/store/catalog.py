@@ -71,7 +71,7 @@ final_validation_accuracy: REAL? validation accuracy at the last recorded epoch,
 best_validation_loss: REAL? smallest validation loss at a recorded epoch
 best_validation_epoch: INTEGER? the epoch of best_validation_loss
 solved_epoch: INTEGER? first epoch that met `success`: of recorded ones with mini-batches or validation data
-diverged_epoch: INTEGER? first judged epoch (mini-batches: recorded) with a non-finite loss, gradient or weight
+diverged_epoch: INTEGER? first judged epoch (mini-batches: recorded) with non-finite loss, gradient or weight
 diverged_layer: INTEGER? first layer, from the input, in which it was found at that epoch
 error: TEXT? why it failed
 environment: TEXT? where it was trained last: versions and processor features, JSON
