@@ -1,14 +1,22 @@
 """cancel, retry, rm, verify, doctor and db: commands that keep a store in order."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Json, Limit, Sort, Where
 from bpsvc.cli.output import confirmed, print_json, print_rows, say, tell
+from bpsvc.errors import StoreError
 from bpsvc.wording import plural
+
+if TYPE_CHECKING:  # sqlalchemy takes long to load
+    from bpsvc.store import Store
+
+# After a removal the space is given back when that is much of the file, and a few seconds' work.
+_MUCH: Final = 0.25
+_SOON_BYTES: Final = 256 << 20
 
 Experiments = Annotated[
     list[str],
@@ -74,8 +82,10 @@ def rm(
     db: Db = DB,
     json: Json = False,
 ) -> int:
-    """Delete experiments, or some runs of them, and give the space back. A run stays while another experiment
-    contains it.
+    """Delete experiments, or some runs of them. A run stays while another experiment contains it.
+
+    Where much of the file is free then, and the rest is soon written anew, the space is given back; `bpsvc db
+    compact` does it in any case.
 
     Examples:
 
@@ -101,14 +111,28 @@ def rm(
                 say("nothing is deleted")
                 return 1
         done = store.remove(wish.experiments, runs=wish.runs) if some else going
-        freed = store.upkeep.compact() if some else 0
+        freed, told = _given_back(store) if some else (0, "")
     if json:
         print_json({**vars(done), "freed_bytes": freed})
     if some:
-        tell(f"deleted {removing.described(done)}; {freed / 1e6:.1f} MB given back")
+        tell(f"deleted {removing.described(done)}; {told}")
     else:
         tell("nothing to delete")
     return 0
+
+
+def _given_back(store: "Store") -> tuple[int, str]:
+    """Bytes given back to the disk after a removal, which has succeeded whatever becomes of them; and what is
+    told of that.
+    """
+    free, size = store.upkeep.free()
+    if free < _MUCH * size or size - free > _SOON_BYTES:
+        return 0, f"{free / 1e6:.1f} MB are free for new runs; `bpsvc db compact` gives them back"
+    try:
+        freed = store.upkeep.compact()
+    except StoreError as error:
+        return 0, f"the space could not be given back: {error.what}; `bpsvc db compact` tries again"
+    return freed, f"{freed / 1e6:.1f} MB given back"
 
 
 def verify(
@@ -250,6 +274,24 @@ def check(db: Db = DB, json: Json = False) -> int:
             print(one)
     tell("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
     return 1 if damage else 0
+
+
+@db_app.command()
+def compact(db: Db = DB, json: Json = False) -> None:
+    """Give the space of what was deleted back to the disk. What is left is written anew: that needs as much
+    free space, and other commands that write wait meanwhile.
+
+    Examples:
+
+      bpsvc db compact
+    """
+    from bpsvc.store import Store
+
+    with Store(db, mode="write") as store:
+        freed = store.upkeep.compact()
+    if json:
+        print_json({"freed_bytes": freed})
+    tell(f"{freed / 1e6:.1f} MB given back")
 
 
 @db_app.command()

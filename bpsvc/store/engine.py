@@ -6,6 +6,7 @@ because SQLite up to 3.51.2 may corrupt a write-ahead log when two connections w
 same instant.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
@@ -42,6 +43,8 @@ def writer(path: Path, timeout_s: float = TIMEOUT_S) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
+        # Overwriting what is deleted would write each of its pages to the log: with a full disk, too much.
+        connection.execute("PRAGMA secure_delete = OFF")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -71,9 +74,11 @@ def locked(path: Path, timeout_s: float = TIMEOUT_S) -> Iterator[None]:
     try:
         lock = os.open(lock_file(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
+        right = "give yourself the right to write it and its folder, or name another store with --db"
+        refused = isinstance(error, PermissionError) or error.errno == errno.EROFS
         raise StoreError(
-            f"the folder of {path} cannot be written: {error.strerror}",
-            remedy="give yourself the right to write it, or name another store with --db",
+            f"{lock_file(path)} cannot be opened: {error.strerror}",
+            remedy=right if refused else "mend that, or name another store with --db",
         ) from error
     try:
         deadline = time.monotonic() + timeout_s

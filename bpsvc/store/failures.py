@@ -16,7 +16,7 @@ _GO_ON: Final = "what was committed is safe, and the same command goes on from t
 _MEANINGS: Final = {
     "SQLITE_FULL": (
         "the disk is full: {path} could not grow",
-        f"free some space (or `bpsvc rm` old experiments); {_GO_ON}",
+        f"free some space on its disk; {_GO_ON}",
     ),
     "SQLITE_BUSY": (
         "another process kept {path} locked",

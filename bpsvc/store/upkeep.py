@@ -102,8 +102,8 @@ class Upkeep:
             return merge(cursor)
 
     def compact(self) -> int:
-        """Give the space of what was removed back to the disk; the bytes that gave. Needs as much free
-        space meanwhile.
+        """Give the space of what was removed back to the disk; the bytes that gave. The rest is written anew:
+        that needs as much free space, and other writers wait meanwhile.
         """
         with self._exclusively() as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -111,6 +111,15 @@ class Upkeep:
             connection.execute("VACUUM")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return max(0, before - self._path.stat().st_size)
+
+    def free(self) -> tuple[int, int]:
+        """How many bytes of the file are free for new rows, and how many it has."""
+        with self._reading() as connection:
+            pages, free, size = (
+                raw(connection).execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("page_count", "freelist_count", "page_size")
+            )
+        return free * size, pages * size
 
     def info(self) -> Info:
         """What the store is and holds."""

@@ -1,6 +1,7 @@
 """cancel, retry, rm, verify, doctor, db: keeping a store in order from the command line."""
 
 import json
+import resource
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,41 @@ def test_rm_deletes_what_no_other_experiment_contains(bpsvc: Bpsvc, tiny: Path) 
     assert bpsvc("rm", "tiny", "--yes").code == 3
     assert bpsvc("rm").code == 2
     assert bpsvc("rm", "--older-than", "1d", "--yes").err.startswith("nothing to delete")
+
+
+@pytest.fixture
+def two(bpsvc: Bpsvc) -> None:
+    """A store of which each of two experiments, "stays" and "goes", has half: some 4 MB."""
+    for rate, name in enumerate(("stays", "goes"), 1):
+        training = {"learning_rate": rate, "epochs": 2000}
+        spec = {**TINY, "name": name, "training": training}
+        Path("two.json").write_text(json.dumps(spec))
+        assert bpsvc("submit", "two.json", *ALONE).code == 0
+
+
+@pytest.mark.usefixtures("two")
+def test_rm_deletes_where_the_space_cannot_be_given_back(bpsvc: Bpsvc) -> None:
+    """A limit for the size of files stands for a full disk: the log may grow a little, and no file much."""
+    size, limits = Path("bpsvc.db").stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, limits[1]))
+    try:
+        ran = bpsvc("rm", "goes", "--yes")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert ran.code == 0 and "deleted goes@1" in ran.err and "could not be given back" in ran.err
+    assert [row["experiment"] for row in bpsvc("status", "--json").json] == ["stays@1"]
+    assert "all is well" in bpsvc("verify").err
+    freed = bpsvc("db", "compact", "--json").json["freed_bytes"]
+    assert freed == size - Path("bpsvc.db").stat().st_size > 0.4 * size
+
+
+@pytest.mark.usefixtures("two")
+def test_rm_gives_back_what_is_worth_it(bpsvc: Bpsvc) -> None:
+    size = Path("bpsvc.db").stat().st_size
+    ran = bpsvc("rm", "goes", "--limit", 1, "--yes")
+    assert "are free for new runs; `bpsvc db compact`" in ran.err and Path("bpsvc.db").stat().st_size == size
+    assert "MB given back" in bpsvc("rm", "goes", "--yes").err
+    assert Path("bpsvc.db").stat().st_size < 0.6 * size
 
 
 def test_verify_names_damage_and_replays(bpsvc: Bpsvc, tiny: Path) -> None:

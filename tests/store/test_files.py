@@ -219,6 +219,15 @@ def test_a_damaged_store_says_so(path: Path) -> None:
     assert "backup" in str(caught.value)
 
 
+def test_what_is_wrong_with_the_lock_is_told(store: Store) -> None:
+    lock = store.path.with_name(store.path.name + "-lock")
+    lock.unlink()
+    lock.mkdir()
+    with pytest.raises(StoreError, match="-lock cannot be opened: Is a directory") as caught:
+        store.cancel([])
+    assert "right" not in str(caught.value)
+
+
 def test_a_full_disk_loses_nothing(path: Path) -> None:
     """`max_page_count` stands for the disk: SQLite answers both with SQLITE_FULL."""
     spec = experiment(seeds=50, every=1, epochs=1000)
@@ -232,7 +241,7 @@ def test_a_full_disk_loses_nothing(path: Path) -> None:
             connection.connection.execute(f"PRAGMA max_page_count = {used + 20}")
         with pytest.raises(StoreError, match="disk is full") as caught:
             store.leases.commit(segment("me", claims, 1000, every=1))
-        assert "free some space" in str(caught.value)
+        assert "free some space" in str(caught.value) and "bpsvc rm" not in str(caught.value)
         assert store.epochs().empty and set(store.runs()["epochs_done"]) == {0}
         with store._writer.connect() as connection:
             connection.connection.execute(f"PRAGMA max_page_count = {most}")
