@@ -117,8 +117,16 @@ def _ask(request: bytes, timeout_s: float) -> dict[str, Any]:
     if done.returncode == 0:
         reply: dict[str, Any] = marshal.loads(done.stdout)
         return reply
-    # Ended by its own bounds (processor time, memory) before it could say so.
-    return {"error": "time" if done.returncode in (-9, -24) else "memory"}
+    match done.returncode:
+        case -9 | -24:  # ended by its own bounds before it could say so
+            return {"error": "time"}
+        case -6 | -11:
+            return {"error": "memory"}
+    said = done.stderr.decode(errors="replace").strip().splitlines()
+    raise StoreError(
+        f"the process of the query ended with {done.returncode}: {said[-1] if said else 'it said nothing'}",
+        remedy="`bpsvc doctor` looks at this machine",
+    )
 
 
 def _refusal(path: Path, sql: str, reply: Mapping[str, str], timeout_s: float) -> Exception:
@@ -138,12 +146,7 @@ def _refusal(path: Path, sql: str, reply: Mapping[str, str], timeout_s: float) -
                 remedy="ask for fewer rows or columns",
             )
     name, message = reply.get("name", ""), reply["message"]
-    if (
-        name == "SQLITE_AUTH"
-        or message.startswith("not authorized")
-        or "authoriz" in message
-        or "prohibited" in message
-    ):
+    if name == "SQLITE_AUTH" or message.startswith(("not authorized", "authorizer malfunction")):
         return QueryError(
             f"only reading is allowed ({message})",
             allowed="one SELECT; not printf/format (use round), zeroblob, randomblob, ATTACH, PRAGMA …",

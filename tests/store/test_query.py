@@ -9,7 +9,7 @@ from store_material import experiment, stacks, train
 from test_files import listing
 
 from bpsvc.errors import QueryError, StoreError
-from bpsvc.store import Store
+from bpsvc.store import Store, sandbox
 
 WRITING = [
     "DROP TABLE epochs",
@@ -122,6 +122,18 @@ def test_only_reading(full: Store, folder: Path, monkeypatch: pytest.MonkeyPatch
     with pytest.raises(QueryError):
         full.query(sql, timeout_s=5.0)
     assert listing(folder) == before
+
+
+@pytest.mark.parametrize("name", ["authorized", "prohibited"])
+def test_a_wrong_name_is_no_attempt_to_write(full: Store, name: str) -> None:
+    with pytest.raises(QueryError, match=f"no such column: {name}"):
+        full.query(f"SELECT {name} FROM runs")
+
+
+def test_a_process_that_cannot_run_is_told(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "__file__", "/nowhere/sandbox.py")
+    with pytest.raises(StoreError, match="No such file"):
+        full.query("SELECT 1")
 
 
 @pytest.mark.parametrize("sql", WRONG, ids=range(len(WRONG)))
