@@ -79,7 +79,7 @@ class RunsLast:
         return np.ascontiguousarray(np.moveaxis(runs_first, 0, -1))
 
     def unstack(self, stacked: Floats) -> Floats:
-        return np.ascontiguousarray(np.moveaxis(stacked, -1, 0))
+        return np.array(np.moveaxis(stacked, -1, 0), order="C")  # of one parameter too a copy
 
     def matrix(self, theta: Floats, at: slice, rows: int, columns: int) -> Floats:
         return theta[at].reshape(rows, columns, theta.shape[-1])

@@ -12,7 +12,10 @@ from bpsvc import draws
 from bpsvc.nn.arrays import Floats
 from bpsvc.nn.lanes import Lanes
 
+# The step, for a run whose largest weight is at most FAR; beyond it grows with the weights, which would
+# otherwise swallow it: at 1e11 two neighbouring numbers are 1e-5 apart.
 STEP: Final = 1e-5
+FAR: Final = 1e4
 # Up to so many parameters the whole Hessian is found, and with it the exact eigenvalue; beyond, by power
 # iteration.
 WHOLE: Final = 100
@@ -31,11 +34,12 @@ def sharpness(lanes: Lanes) -> Floats:
 def _along(lanes: Lanes, theta: Floats, direction: Floats) -> Floats:
     """H v (R, P) for directions v (R, P) of length 1: (g(theta + h v) - g(theta - h v)) / 2h."""
     gradients = []
+    step = STEP * np.maximum(1.0, np.maximum.reduce(np.abs(theta), axis=1, keepdims=True) / FAR)
     for sign in (1.0, -1.0):
-        np.copyto(lanes.parameters.theta, lanes.layout.stack(theta + sign * STEP * direction))
+        np.copyto(lanes.parameters.theta, lanes.layout.stack(theta + sign * step * direction))
         lanes.evaluate()
         gradients.append(lanes.layout.unstack(lanes.parameters.gradient))
-    product: Floats = (gradients[0] - gradients[1]) / (2.0 * STEP)
+    product: Floats = (gradients[0] - gradients[1]) / (2.0 * step)
     return product
 
 

@@ -136,6 +136,22 @@ def test_sharpness_of_a_quadratic_is_the_largest_eigenvalue() -> None:
     np.testing.assert_allclose(values, np.linalg.eigvalsh(inputs.T @ inputs / 11)[-1], rtol=1e-7)
 
 
+@pytest.mark.parametrize("inputs", [1, 120])
+def test_sharpness_is_known_beside_large_weights(inputs: int) -> None:
+    """That of a quadratic is the same everywhere; weights that pull nowhere are as large as they like."""
+    x = np.zeros((7, inputs))
+    x[:, 0] = np.linspace(1.0, 2.0, 7)
+    net = network([inputs, 1], [], "identity", bias=inputs > 1)
+    given = problem(net, x, np.zeros((7, 1)), 5, loss="squared", series=("sharpness",))
+    theta = np.zeros((5, net.parameters))
+    theta[:, 0] = [0.5, 1e3, 1e6, 1e11, 1e12]
+    values = nn.start(given, theta)[1].epochs["sharpness"]
+    second = np.concatenate([x, np.ones((7, net.parameters - inputs))], axis=1)
+    np.testing.assert_allclose(values, np.linalg.eigvalsh(second.T @ second / 7)[-1], rtol=1e-5)
+    own = nn.start(given.take([4]), theta[[4]])[1].epochs["sharpness"]
+    assert own.tobytes() == values[4:].tobytes()
+
+
 @pytest.mark.parametrize("sizes", [[4, 3, 3], [4, 18, 3]])
 @pytest.mark.slow
 def test_sharpness_by_iteration_is_of_the_whole_hessian(
