@@ -35,20 +35,20 @@ def _mix(word: Words) -> Words:
     return word ^ (word >> np.uint64(31))
 
 
-def bits(seeds: ArrayLike, purpose: int, which: int, count: int) -> Words:
-    """64 random bits for each seed and index: shape (R, count) for `seeds` of shape (R,)."""
+def bits(seeds: ArrayLike, purpose: int, which: int, count: int, start: int = 0) -> Words:
+    """64 random bits for each seed and index start … start+count-1: shape (R, count) for `seeds` (R,)."""
     with np.errstate(over="ignore"):
         key = np.asarray(seeds, dtype=np.uint64)
         for part in (purpose, which):
             key = _mix(key + _GOLDEN) ^ np.uint64(part)
         key = _mix(key + _GOLDEN)
-        counter = np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN
+        counter = np.arange(start + 1, start + count + 1, dtype=np.uint64) * _GOLDEN
         return _mix(key[..., None] + counter)
 
 
-def uniform(seeds: ArrayLike, purpose: int, which: int, count: int) -> Floats:
-    """Uniform on [0, 1) with 53 bits: shape (R, count)."""
-    words = bits(seeds, purpose, which, count) >> np.uint64(11)
+def uniform(seeds: ArrayLike, purpose: int, which: int, count: int, start: int = 0) -> Floats:
+    """Uniform on [0, 1) with 53 bits, from index `start` on: shape (R, count)."""
+    words = bits(seeds, purpose, which, count, start) >> np.uint64(11)
     return words.astype(np.float64) * 2.0**-53
 
 

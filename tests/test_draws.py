@@ -53,6 +53,10 @@ def test_a_draw_does_not_depend_on_its_companions_or_on_how_many_are_drawn() -> 
         for k, seed in enumerate(seeds):
             np.testing.assert_array_equal(together[k], draw([seed], draws.WEIGHTS, 3, 50)[0])
             np.testing.assert_array_equal(together[k, :7], draw([seed], draws.WEIGHTS, 3, 7)[0])
+    for draw in (draws.bits, draws.uniform):
+        np.testing.assert_array_equal(
+            draw(seeds, draws.WEIGHTS, 3, 50)[:, 20:], draw(seeds, draws.WEIGHTS, 3, 30, 20)
+        )
 
 
 def test_seed_purpose_and_which_all_matter() -> None:

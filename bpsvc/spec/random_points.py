@@ -13,7 +13,8 @@ from bpsvc.spec.identity import canonical_json
 from bpsvc.spec.sweep_section import Draw, Random
 
 _CHUNK: Final = 256
-_TRIES: Final = 100
+_PATIENCE: Final = 30
+"""Draws without a new point, for each point that was found, after which there is hardly another."""
 
 
 def drawn(block: Random) -> list[dict[str, Any]]:
@@ -21,39 +22,53 @@ def drawn(block: Random) -> list[dict[str, Any]]:
 
     A path's draws do not depend on which other paths vary.
     """
+    wanted = min(block.count, math.prod(map(_size, block.axes.values())))
     found: dict[str, dict[str, Any]] = {}
-    for point in itertools.islice(_endless(block), _TRIES * block.count + _CHUNK):
-        found.setdefault(canonical_json(point), point)
-        if len(found) == block.count:
+    misses = 0
+    for point in _endless(block):
+        misses = misses + 1 if (text := canonical_json(point)) in found else 0
+        found.setdefault(text, point)
+        if len(found) == wanted or misses > _PATIENCE * len(found) + _CHUNK:
             break
     return list(found.values())
 
 
 def _endless(block: Random) -> Iterator[dict[str, Any]]:
-    for size in itertools.count(1):
-        total = size * _CHUNK
+    for start in itertools.count(0, _CHUNK):
         columns = {
-            path: draws.uniform([block.seed], draws.SWEEP, zlib.crc32(path.encode()), total)[
-                0, total - _CHUNK :
-            ]
+            path: draws.uniform([block.seed], draws.SWEEP, zlib.crc32(path.encode()), _CHUNK, start)[0]
             for path in block.axes
         }
         for index in range(_CHUNK):
             yield {path: _value(draw, float(columns[path][index])) for path, draw in block.axes.items()}
 
 
+def _size(draw: Draw) -> float:
+    """How many values an axis has."""
+    if draw.integers is not None:
+        return draw.integers[1] - draw.integers[0] + 1
+    return math.inf if draw.choice is None else len(set(map(canonical_json, draw.choice)))
+
+
 def _value(draw: Draw, u: float) -> Any:
     """The value at the share `u` of a distribution; numbers to six digits, which is how they are written
-    down.
+    down, but never beyond the bounds.
     """
     if draw.uniform is not None:
         low, high = draw.uniform
-        return float(f"{low + (high - low) * u:.6g}")
+        within = low + (high - low) * u if math.isfinite(high - low) else low * (1 - u) + high * u
+        return _short(within, low, high)
     if draw.log_uniform is not None:
         low, high = draw.log_uniform
-        return float(f"{low * math.exp(math.log(high / low) * u):.6g}")
+        if math.isfinite(high / low):
+            return _short(low * math.exp(math.log(high / low) * u), low, high)
+        return _short(math.exp(math.log(low) * (1 - u) + math.log(high) * u), low, high)
     if draw.integers is not None:
         first, last = draw.integers
         return first + int(u * (last - first + 1))
     choice = draw.choice or ()
     return choice[int(u * len(choice))]
+
+
+def _short(value: float, low: float, high: float) -> float:
+    return min(max(float(f"{value:.6g}"), low), high)

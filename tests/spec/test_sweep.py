@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from spec_help import SPECS, changed, keys, refusal, resolved, small, training
 
@@ -15,7 +15,8 @@ from bpsvc import spec
 from bpsvc.errors import SpecError
 from bpsvc.spec import sweep
 from bpsvc.spec.labels import labels_of
-from bpsvc.spec.sweep_section import Block
+from bpsvc.spec.random_points import drawn
+from bpsvc.spec.sweep_section import Block, Random
 
 RATES = [1.0, 0.5, 0.25]
 RANGES = [0.1, 0.2]
@@ -291,6 +292,71 @@ def test_random_draws_of_one_path_do_not_depend_on_the_others() -> None:
     alone = small(sweep={"random": {"count": 5, "axes": rate}})
     both = small(sweep={"random": {"count": 5, "axes": {"init.range": {"uniform": [1, 2]}, **rate}}})
     assert [f[0] for f in factors(alone)] == [f[1] for f in factors(both)]
+
+
+GOLDEN_POINTS = [
+    {"a": 0.000479226, "b": 0.0301927, "c": 1191, "d": 2},
+    {"a": 2.93255, "b": -0.0923274, "c": 1973, "d": 2},
+    {"a": 2.46557e-05, "b": -0.147671, "c": 874, "d": "x"},
+]
+
+
+def sampled(axes: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    return drawn(Random.model_validate({"count": count, "seed": 3, "axes": axes}))
+
+
+def test_golden_random_points() -> None:
+    """A change here makes other runs of stored sweeps: undo it."""
+    axes = {
+        "a": {"log_uniform": [1e-5, 10]},
+        "b": {"uniform": [-0.3, 1.7]},
+        "c": {"integers": [-3, 2000]},
+        "d": {"choice": ["x", 2, {"y": 1}]},
+    }
+    points = sampled(axes, 400)
+    assert points[:2] + points[399:] == GOLDEN_POINTS
+
+
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+PAIRS = st.tuples(FINITE, FINITE).filter(lambda pair: pair[0] < pair[1])
+BELOW = (
+    st.tuples(FINITE, FINITE)
+    .map(lambda pair: (abs(pair[0]), abs(pair[1])))
+    .filter(lambda pair: 0 < pair[0] < pair[1])
+)
+WHOLE = st.integers(-(2**63) + 1, 2**63 - 1)
+WHOLES = st.tuples(WHOLE, WHOLE).filter(lambda pair: pair[0] < pair[1])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.one_of(
+        st.tuples(st.just("uniform"), PAIRS),
+        st.tuples(st.just("log_uniform"), BELOW),
+        st.tuples(st.just("integers"), WHOLES),
+    )
+)
+@example(("log_uniform", (1e-200, 1e200)))
+@example(("uniform", (-1e308, 1e308)))
+@example(("uniform", (0.12345640, 0.12345641)))
+def test_random_values_lie_within_any_bounds(axis: tuple[str, tuple[float, float]]) -> None:
+    kind, (low, high) = axis
+    found = [point["x"] for point in sampled({"x": {kind: [low, high]}}, 20)]
+    assert found and all(low <= value <= high for value in found)
+
+
+@pytest.mark.parametrize(
+    ("axis", "count"),
+    [
+        ({"integers": [1, 3_000]}, 3_000),
+        ({"choice": [*range(50), *range(50)]}, 50),
+        ({"uniform": [1, 1.0001]}, 11),
+    ],
+)
+def test_axes_give_every_value_they_have_and_are_not_asked_for_ever(axis: dict[str, Any], count: int) -> None:
+    points = sampled({"x": axis}, count)
+    assert len(points) == count
+    assert sampled({"x": axis}, 90_000) == points
 
 
 def test_labels_are_the_shortest_ends_that_differ() -> None:
