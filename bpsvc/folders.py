@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -31,14 +31,14 @@ def named(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def replacing(folder: Path, what: str) -> Iterator[Path]:
+def replacing(folder: Path, what: str, about: Mapping[str, object] | None = None) -> Iterator[Path]:
     """Give a new folder to write into; at the end it takes the place of `folder`, unless something was
     raised.
 
     Of an older folder of the same kind (`what`: "report") everything that its manifest lists is replaced;
     whatever else lies in it is carried over. Nothing that bpsvc did not write is ever removed: a folder that
     holds only such things is refused, and so is one where they stand in the way (UsageError). The manifest
-    lists every file with its sha256.
+    lists every file with its sha256, and says what they are `about`.
     """
     folder = folder.resolve()
     _written_before(folder, what)  # refused before any work
@@ -49,7 +49,8 @@ def replacing(folder: Path, what: str) -> Iterator[Path]:
             yield fresh
         files = sorted(path for path in fresh.rglob("*") if path.is_file())
         digests = {path.relative_to(fresh).as_posix(): _digest(path) for path in files}
-        manifest = {"written_by": f"bpsvc {what}", "files": dict(sorted(digests.items()))}
+        head = {"written_by": f"bpsvc {what}", **({"about": dict(about)} if about else {})}
+        manifest = {**head, "files": dict(sorted(digests.items()))}
         (fresh / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
         mask = os.umask(0)
         os.umask(mask)

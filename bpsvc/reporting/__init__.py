@@ -10,6 +10,7 @@ from bpsvc.reporting.figures import FIGURES, FigureRecord
 from bpsvc.reporting.history import history
 from bpsvc.reporting.material import EPOCHS_DRAWN, LAYERS_DRAWN, Material
 from bpsvc.reporting.names import slug
+from bpsvc.reporting.part import Part
 from bpsvc.reporting.render.build import FORMATS, USUAL
 from bpsvc.reporting.style import STYLES, Style
 from bpsvc.reporting.summary import summary, unfinished
@@ -26,6 +27,7 @@ __all__ = [
     "USUAL",
     "FigureRecord",
     "Material",
+    "Part",
     "Style",
     "TableRecord",
     "Verdict",

@@ -13,6 +13,7 @@ import pandas as pd
 from bpsvc.reporting import cases as _cases
 from bpsvc.reporting import encoding as _encoding
 from bpsvc.reporting.grids import mesh, per_configuration
+from bpsvc.reporting.part import WHOLE, Part
 from bpsvc.reporting.stats import median_band
 
 # What figures and tables draw of the records; reading more costs time and memory.
@@ -42,6 +43,7 @@ class Material:
     inputs: optional, what the nets of some runs are given, as scaled for training: run_id, inputs (how many),
         mean_square (over examples and inputs).
     drawn: the factors whose values were drawn at random, which bind no others by having no value twice.
+    part: what it was narrowed to.
     history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
 
@@ -55,6 +57,7 @@ class Material:
     settings: pd.DataFrame | None = None
     inputs: pd.DataFrame | None = None
     drawn: frozenset[str] = frozenset()
+    part: Part = WHOLE
     history: pd.DataFrame | None = None
 
     def once(self, make: Prepare) -> pd.DataFrame:
@@ -71,6 +74,11 @@ class Material:
     def names(self) -> tuple[str, ...]:
         """The experiments as users write them: `xor@2`."""
         return tuple(str(name) for name in self.experiments["experiment"])
+
+    @property
+    def title(self) -> str:
+        """What all of it is about: the experiments, and which part of them."""
+        return " · ".join([" and ".join(self.names), *self.part.words])
 
     @cached_property
     def cases(self) -> pd.DataFrame:

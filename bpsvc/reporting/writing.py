@@ -32,8 +32,9 @@ def write(
     figures wanted (None: all that apply). Raises UsageError for an unknown format, style or figure, and for a
     folder that holds something other than a report.
     """
+    about = {"experiments": list(material.names), **material.part.asked}
     with _seldom_collecting():
-        placed = publish(build(material, formats, STYLES[STYLES.canonical(style)], only), folder)
+        placed = publish(build(material, formats, STYLES[STYLES.canonical(style)], only), folder, about)
     return placed / "index.html" if "html" in formats else placed
 
 
@@ -72,4 +73,4 @@ def picture(material: Material, name: str, form: str = "svg", *, style: str = "s
         raise UsageError("a figure cannot be written in this format", value=form, allowed="svg, png, pdf")
     frame = data(material, name)
     with drawing(chosen, salt=record.name):
-        return saved(record.draw(frame, chosen, f"{record.title} · {' and '.join(material.names)}"), form)
+        return saved(record.draw(frame, chosen, f"{record.title} · {material.title}"), form)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,22 +25,13 @@ from bpsvc.reporting import (
 )
 from bpsvc.service import answers, beside
 from bpsvc.service.judging import rejudged
-from bpsvc.service.selecting import ALL, Filter, Pairs, chosen
+from bpsvc.service.narrowing import EVERYTHING, part
+from bpsvc.service.narrowing import Wish as Wish
+from bpsvc.service.selecting import Pairs, chosen
 from bpsvc.store import Snapshot, Store
 from bpsvc.store.series import EPOCH_SERIES
 
 _LONGEST_TITLE: Final = 120  # of 255 bytes that a file system allows a name, some for the temporary one
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a report is to be about, besides its experiments: only the runs that a filter lets through, told
-    apart only `by` some swept paths (or their labels), judged by another criterion of `success`.
-    """
-
-    which: Filter = ALL
-    by: tuple[str, ...] = ()
-    success: str | None = None
 
 
 def report(about: Material, folder: Path, *, formats: Sequence[str] = USUAL, style: str = "screen") -> Path:
@@ -50,7 +41,10 @@ def report(about: Material, folder: Path, *, formats: Sequence[str] = USUAL, sty
     Raises:
         UsageError: an unknown format or style.
     """
-    return write(about, folder / title(about.experiments), formats=formats, style=style)
+    name = title(about.experiments)
+    if about.part.words:  # a part does not take the place of the whole
+        name += f"-{slug(' '.join(about.part.words))}"
+    return write(about, folder / name, formats=formats, style=style)
 
 
 def one_figure(about: Material, name: str, file: Path, *, style: str = "screen") -> Path:
@@ -74,7 +68,7 @@ def check(store: Store, experiments: Sequence[str]) -> list[Verdict]:
     return expectations(about, judged(about, runs))
 
 
-def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> Material:
+def material(store: Store, experiments: Sequence[str], wish: Wish = EVERYTHING) -> Material:
     """Everything a report about these experiments (none: the one submitted last) draws on, as one read
     transaction sees it.
 
@@ -87,6 +81,7 @@ def material(store: Store, experiments: Sequence[str], wish: Wish = Wish()) -> M
         pairs = None if wish.which.is_open else chosen(store, now, names, wish.which)
         series = EPOCHS_DRAWN if wish.success is None else EPOCH_SERIES
         about = seen(now, names, pairs, wish.by, series)
+        about = replace(about, part=part(wish, about, list(now.factors(about.names)["label"].unique())))
     return about if wish.success is None else rejudged(about, wish.success)
 
 

@@ -35,6 +35,8 @@ _BRIEF: Final = (
 _LONG: Final = ("spec", "environment", "scaling")  # handed over only if somebody asks for them
 _MOST: Final = 10**7
 
+NEWEST_FIRST: Final = "run_id DESC"
+
 Pairs = list[tuple[str, int]]
 """Runs as experiments see them: full name of an experiment, run_id."""
 
@@ -109,7 +111,7 @@ def _asked(store: Store, now: Snapshot, experiments: Sequence[str] | None, which
         table = Table("runs", [(name, kinds.get(name, "")) for name in runs.columns], _plain(runs))
     sql = f"SELECT {', '.join(columns)} FROM runs"
     sql += f" WHERE ({which.where}\n)" if which.where else ""
-    sql += f" ORDER BY {which.sort}\n" if which.sort else " ORDER BY run_id DESC"
+    sql += f" ORDER BY {which.sort or NEWEST_FIRST}\n"
     limit = -1 if which.limit is None else which.limit
     return store.query(f"{sql} LIMIT :limit", {"limit": limit}, max_rows=_MOST, table=table)
 

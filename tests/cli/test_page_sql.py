@@ -118,6 +118,44 @@ CHECKS: dict[str, Callable[[pd.DataFrame, pd.DataFrame], None]] = {
 }
 
 
+PARTS = {
+    "seeds": ("--where", "seed < 2 -- the first"),
+    "a factor": ("--where", "loss = 'squared'"),
+    "other tables": ("--where", "run_id IN (SELECT min(runs.run_id) FROM runs WHERE activation = 'relu')"),
+    "the best": ("--where", "activation = 'tanh'", "--sort", "final_loss", "--limit", 3),
+    "the newest": ("--limit", 4),
+}
+
+
+@pytest.mark.parametrize("what", PARTS)
+def test_the_sql_of_a_report_on_some_runs_is_about_them(bpsvc: Bpsvc, db: Path, what: str) -> None:
+    page = Path(bpsvc("report", "part@1", *PARTS[what], "--format", "csv").out.strip())
+    kept = set(pd.read_csv(page.parent / "figures" / "final.csv")["run_id"])
+    assert 0 < len(kept) < 20
+    with Store(db) as store:
+        for _, sql in _FIGURE.findall(page.read_text()):
+            asked = store.query(html.unescape(sql), max_rows=10**6).frame()
+            assert "run_id" not in asked or set(asked["run_id"]) == kept
+
+
+def test_a_report_on_some_runs_says_so_and_leaves_the_whole_one(bpsvc: Bpsvc, db: Path) -> None:
+    whole = Path(bpsvc("report", "part@1", "--format", "csv").out.strip())
+    before = {path: path.read_bytes() for path in whole.parent.rglob("*") if path.is_file()}
+    options = ("--where", "seed < 2", "--by", "loss", "--success", "loss<=0.1")
+    first, again = (bpsvc("report", "part@1", *options, "--format", "csv").out.strip() for _ in range(2))
+    assert first == again != str(whole)
+    assert {path: path.read_bytes() for path in before} == before
+    page = html.unescape(Path(first).read_text())
+    heading = re.search("<h1.*?>(.*?)</h1>", page)
+    assert heading and heading[1] == "part@1 · where seed < 2 · by loss · solved loss<=0.1"
+    assert "Only some runs, where seed < 2: 8 of 20 runs." in page
+    assert "Runs are told apart by loss alone: runs that differ in activation are pooled." in page
+    about = json.loads((Path(first).parent / "manifest.json").read_text())["about"]
+    asked = {"where": "seed < 2", "by": ["loss"], "success": "loss<=0.1"}
+    assert about == {"experiments": ["part@1"], **asked}
+    assert json.loads(before[whole.parent / "manifest.json"])["about"] == {"experiments": ["part@1"]}
+
+
 def test_the_sql_of_a_page_gives_the_numbers_of_its_figures(bpsvc: Bpsvc, db: Path) -> None:
     page = Path(bpsvc("report", "part@1", "--format", "csv").out.strip())
     shown = _FIGURE.findall(page.read_text())

@@ -80,7 +80,7 @@ def test_four_commands_take_the_same_runs(bpsvc: Bpsvc, db: Path, what: str) -> 
     ran = [bpsvc(*command, *options) for command in COMMANDS[:3]]
     assert [one.code for one in ran] == [0, 0, 0]
     assert {row["run_id"] for row in ran[0].json} == expected
-    shown = pd.read_csv("reports/tiny/figures/final.csv")
+    shown = pd.read_csv(Path(ran[1].out.strip()).parent / "figures" / "final.csv")
     assert set(shown["run_id"]) == expected
     lines = Path("exports/tiny/runs.jsonl").read_text().splitlines()
     assert {json.loads(line)["run_id"] for line in lines} == expected

@@ -18,6 +18,7 @@ SIGNALS: Final = "Signals and gradients"
 FACTORS: Final = "Factors"
 NETWORKS: Final = "Networks and their outputs"
 COST: Final = "Cost"
+_CHOSEN: Final = "experiment IN ({experiments})"
 SECTIONS: Final = (SUCCESS, LEARNING, FACTORS, SIGNALS, NETWORKS, COST)
 
 
@@ -30,8 +31,8 @@ class FigureRecord:
     prepare: Material -> the data of the picture, which tests assert and which is written as CSV beside it.
     draw: (those data, style, title) -> Figure. Pure but for being called inside `style.drawing`.
     caption: those data -> plain sentences with n, units and methods.
-    sql: the query over the public tables that gives the numbers behind it; `{experiments}` stands for the
-    names.
+    sql: the query over the public tables that gives the numbers behind it. In `experiment IN ({experiments})`
+    the braces stand for the names; in a report on some of their runs the whole condition is another one.
     """
 
     name: str
@@ -49,7 +50,7 @@ class FigureRecord:
         """The prepared data, prepared once."""
         return material.once(self.prepare)
 
-    def query(self, experiments: tuple[str, ...]) -> str:
-        """The SQL for these experiments, ready to paste."""
+    def query(self, experiments: tuple[str, ...], only: str = "") -> str:
+        """The SQL for these experiments, ready to paste; `only`: for their runs that meet this condition."""
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in experiments)
-        return self.sql.strip().replace("{experiments}", names)
+        return self.sql.strip().replace(_CHOSEN, only or _CHOSEN).replace("{experiments}", names)

@@ -96,7 +96,7 @@ def build(
         for file in files:
             yield file, csv(frame) if file.endswith("csv") else pictures[file.rsplit(".", 1)[1]]
         svg = inlined(pictures["svg"], record.name, record.title) if "html" in wanted else Markup()
-        query = record.query(material.names)
+        query = record.query(material.names, material.part.sql)
         caption = record.caption(frame)
         figures.append(Shown(record.name, record.title, record.section, caption, query, svg, files))
     if "html" in wanted:
@@ -115,7 +115,7 @@ def drawn(
     record: FigureRecord, frame: pd.DataFrame, material: Material, style: Style, forms: Sequence[str]
 ) -> dict[str, bytes]:
     """format -> bytes of one figure."""
-    title = f"{record.title} · {' and '.join(material.names)}"
+    title = f"{record.title} · {material.title}"
     with drawing(style, salt=record.name):
         figure = record.draw(frame, style, title)
         return {form: saved(figure, form) for form in forms}
@@ -142,9 +142,9 @@ def page(
         experiment["spec"] = _pretty(experiment.get("spec"))
         experiment["description"] = experiment.get("description") or ""
     return template.render(
-        title=" and ".join(material.names),
+        title=material.title,
         experiments=about,
-        sentences=summary(material),
+        sentences=[*material.part.sentences, *summary(material)],
         tables=tables,
         figures=figures,
         sections=[(name, list(members)) for name, members in groupby(figures, attrgetter("section"))],

@@ -153,8 +153,8 @@ _OPTIONAL: Final = {
 
 def note(frame: pd.DataFrame) -> str:
     parts = [
-        "Every run is counted; shares, medians (with percentile bootstrap intervals) and quartiles are over "
-        "the ended runs."
+        "Every run of this report is counted; shares, medians (with percentile bootstrap intervals) and "
+        "quartiles are over the ended runs."
     ]
     if "solved" in frame:
         parts.append(
