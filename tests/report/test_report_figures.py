@@ -114,12 +114,31 @@ def test_the_signal_is_followed_midway_and_to_the_end(vanishing: Material) -> No
 
 
 @pytest.mark.parametrize("style", ["screen", "slide", "paper"])
-def test_every_style_says_the_decades_per_layer(vanishing: Material, style: str) -> None:
+@pytest.mark.parametrize("longer", ["", " · of a name that is longer than a column"])
+def test_every_style_says_the_decades_per_layer(vanishing: Material, style: str, longer: str) -> None:
+    """Whole: next to the name, or beneath it where both do not fit."""
     frame = data(vanishing, "depth")
-    texts = [text.get_text() for text in figure(frame, "depth", style=style).texts]
-    rows = frame[frame["configuration"] == "logistic · learning_rate 1 · depth 10"].drop_duplicates("epoch")
+    frame = frame.assign(configuration=frame["configuration"] + longer)
+    drawn = figure(frame, "depth", style=style)
+    said = " ".join(" ".join(text.get_text().split()) for text in drawn.texts)
+    name = "logistic · learning_rate 1 · depth 10"
+    rows = frame[frame["configuration"] == name + longer].drop_duplicates("epoch")
     slopes = " → ".join(f"{slope:+.2f}" for slope in rows["decades_per_layer"])
-    assert any(text.startswith(f"logistic · learning_rate 1 · depth 10: {slopes} (") for text in texts)
+    assert f"{slopes} ({rows['theory_decades_per_layer'].iloc[0]:+.2f})" in said
+    assert name in said
+    _assert_texts_apart(drawn)
+
+
+def test_slopes_that_are_not_told_in_words_are_counted(many: Material) -> None:
+    frame = data(many, "depth")
+    panels = [frame.assign(panel=f"{k}", configuration=frame["configuration"] + f" {k}") for k in range(6)]
+    wide = pd.concat(panels, ignore_index=True)
+    drawn = figure(wide, "depth", style="slide")
+    _assert_texts_apart(drawn)
+    assert any(
+        f"; 4 of {wide['configuration'].nunique()}, the CSV has all" in text.get_text()
+        for text in drawn.texts
+    )
 
 
 def _by(material: Material, *factors: str) -> Material:

@@ -1,7 +1,7 @@
 """Signal against layer before training, midway and at the end: what depth costs, in decades per layer."""
 
 import math
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,8 @@ from bpsvc.wording import plural
 _BEFORE, _MIDWAY, _END = "before", "midway", "at the end"
 _LINES: Final = {_BEFORE: "-", _MIDWAY: "--", _END: "-"}  # stages in their order
 _MOST: Final = 24  # slopes in words
-_MOST_ON_A_SLIDE: Final = 10  # where the height is given
+_MOST_WHERE_LOW: Final = 10  # where the height is given or bounded
+_MOST_BELOW_ROWS: Final = 4  # where the height is given and several rows of panels take most of it
 _SMALL: Final = 0.8  # of the type's size
 _LINE: Final = 1.3  # ems
 _COLUMNS: Final = [
@@ -128,6 +129,8 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     head = "decades lost per layer: " + " → ".join(stage.removeprefix("at the ") for stage in stages)
     head += " (theory)" if frame["theory"].notna().any() else ""
     head += f"; n = {min(alike)} each" if in_words else ""
+    several = frame["configuration"].nunique()
+    head += f"; {len(slopes)} of {several}, the CSV has all" if len(slopes) < several else ""
     legend = [swatch(f"{name} (n = {n[name]})", colour, style, **dot) for name, colour in named]
     legend += [
         swatch(stage, "#555555", style, linestyle=_LINES[stage], linewidth=0.7 * style.line)
@@ -137,15 +140,14 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     if frame["theory"].notna().any():
         legend.append(swatch("theory of wide nets", "#555555", style, linestyle=":"))
     left = 6.8
-    shape = _shape(slopes, style, left)
-    rows = 1 + math.ceil(len(slopes) / shape[0])
+    shape = _shape(head, slopes, style, left)
     layout = Layout(
         title,
         "hidden layer, counted from the input",
         "signal: RMS of ∂loss/∂z",
         left=left,
         aspect=0.66,
-        below=_LINE * rows + 0.6,
+        below=_LINE * shape.rows + 0.6,
     )
     figure, axes = sheet(style, panels, legend, layout)
     log_axis(axes[0], frame[["delta_rms", "low", "high", "theory"]])
@@ -155,7 +157,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     for ax, panel in zip(axes, panels, strict=True):
         for _, lines in frame[frame["panel"] == panel].groupby("configuration", sort=False):
             _lines(ax, lines, style)
-    _words(figure, [(head, "#555555"), *slopes], shape, style)
+    _words(figure, shape, style)
     return figure
 
 
@@ -182,11 +184,15 @@ def _lines(ax: Axes, lines: pd.DataFrame, style: Style) -> None:
 
 
 def _slopes(frame: pd.DataFrame, stages: list[str], style: Style) -> list[tuple[str, str]]:
-    """(words, colour) of each slope worth telling: those of three layers or more, else all; of very many the
-    deepest of each panel.
+    """(words, colour) of each slope worth telling: all of one panel; of several those of three layers or
+    more, else all; of very many the deepest of each panel.
     """
-    told = frame[frame["hidden_layers"] >= min(3, frame["hidden_layers"].max())]
-    most = _MOST if style.height is None else _MOST_ON_A_SLIDE
+    most = _MOST if style.height is None and style.tallest is None else _MOST_WHERE_LOW
+    if style.height is not None and frame["panel"].nunique() > style.columns:
+        most = _MOST_BELOW_ROWS
+    told = frame
+    if frame["panel"].nunique() > 1 or frame["configuration"].nunique() > most:
+        told = frame[frame["hidden_layers"] >= min(3, frame["hidden_layers"].max())]
     if told["configuration"].nunique() > most:
         deepest = told.groupby("panel")["hidden_layers"].transform("max")
         told = told[told["hidden_layers"] == deepest]
@@ -211,31 +217,68 @@ def _signed(slope: float) -> str:
     return f"{slope:+.2f}".replace("-0.00", "+0.00").replace("-", "−")
 
 
-def _shape(slopes: list[tuple[str, str]], style: Style, left: float) -> tuple[int, float, float]:
-    """Columns of words beneath the panels; the width of one, and where the first starts, in inches."""
+class _Shape(NamedTuple):
+    """How the words stand beneath the panels: in `columns`, each `wide` inches from `start` on; `lines` of
+    them, as many to each slope (its numbers on one of their own where they do not fit beside its name), and
+    those of the heading.
+    """
+
+    columns: int
+    wide: float
+    start: float
+    lines: list[tuple[list[str], str]]
+    head: list[str]
+
+    @property
+    def rows(self) -> int:
+        each = len(self.lines[0][0]) if self.lines else 0
+        return len(self.head) + each * math.ceil(len(self.lines) / self.columns)
+
+
+def _shape(head: str, slopes: list[tuple[str, str]], style: Style, left: float) -> _Shape:
     # Only on a screen is there so much width that words can stand under the panels alone.
     start = (left if style.height is None and style.width > 5 else 0.6) * style.em
-    room = style.width - start - 0.4 * style.em
-    widest = max((text_width(text, _SMALL * style.font) for text, _ in slopes), default=1.0)
+    size, room = _SMALL * style.font, style.width - start - 0.4 * style.em
+    gap = 0.6 * style.em
+    widest = max((text_width(text, size) for text, _ in slopes), default=1.0)
     columns = max(1, min(int(room / (widest + style.em)), len(slopes)))
-    return columns, room / columns, start
+    wide = room / columns
+    apart = widest > wide - gap
+    lines = [
+        ([fitted(name, size, wide - gap), "    " + numbers] if apart else [f"{name}:{numbers}"], colour)
+        for text, colour in slopes
+        for name, numbers in [_parted(text)]
+    ]
+    return _Shape(columns, wide, start, lines, _head_lines(head, size, style.width - start - gap))
 
 
-def _words(
-    figure: Figure, lines: list[tuple[str, str]], shape: tuple[int, float, float], style: Style
-) -> None:
+def _parted(text: str) -> tuple[str, str]:
+    name, _, numbers = text.rpartition(":")
+    return name, numbers
+
+
+def _head_lines(head: str, size: float, room: float) -> list[str]:
+    """The heading, after its colon on a second line where it does not fit one."""
+    if text_width(head, size) <= room:
+        return [head]
+    what, _, rest = head.partition(": ")
+    return [what + ":", rest]
+
+
+def _words(figure: Figure, shape: _Shape, style: Style) -> None:
     """A heading, and slopes below it column by column."""
-    (columns, wide, start), em = shape, style.em
-    height = float(figure.get_size_inches()[1])
+    em, height = style.em, float(figure.get_size_inches()[1])
     top = min(ax.get_position().y0 for ax in figure.axes) * height - 5.2 * em
-    deep = math.ceil((len(lines) - 1) / columns)
-    for place, (text, colour) in enumerate(lines):
-        row, column = (1 + (place - 1) % deep, (place - 1) // deep) if place else (0, 0)
-        room = wide if place else style.width - start
+    deep = math.ceil(len(shape.lines) / shape.columns)
+    placed = [(row, 0, text, "#555555") for row, text in enumerate(shape.head)]
+    for place, (lines, colour) in enumerate(shape.lines):
+        first = len(shape.head) + place % deep * len(lines)
+        placed += [(first + row, place // deep, text, colour) for row, text in enumerate(lines)]
+    for row, column, text, colour in placed:
         figure.text(
-            (start + column * wide) / style.width,
+            (shape.start + column * shape.wide) / style.width,
             (top - _LINE * em * row) / height,
-            fitted(text, _SMALL * style.font, room - 0.3 * em),
+            text,
             color=colour,
             size=_SMALL * style.font,
             va="baseline",
