@@ -64,14 +64,16 @@ class _Scheme(Choice):
         return self
 
 
-def effective(init: Choice) -> Choice:
-    """The same start with nothing in it that has no effect: two specs that start alike have equal ones."""
+def effective(init: Choice, *, biases: bool) -> Choice:
+    """The same start, of layers with `biases` or all without, with nothing in it that has no effect: two
+    specs that start alike have equal ones.
+    """
     if isinstance(init, Explicit):
         return init.model_copy(update={"run_id": None, "epoch": None})
     knobs = dict(init.knobs)
     if "low" in knobs and knobs["low"] == -knobs["high"]:
         knobs = {"range": knobs["high"]}
-    if knobs.get("bias_std") == knobs.get("std"):
+    if not biases or knobs.get("bias_std") == knobs.get("std"):
         knobs.pop("bias_std", None)
     return INIT.pick(
         {"scheme": init.name, **{k: v for k, v in knobs.items() if k != "range" or "low" not in knobs}}

@@ -10,14 +10,16 @@ from bpsvc.data import Dataset
 from bpsvc.errors import BpsvcError, DataError, Finding, dotted
 from bpsvc.spec.base import UNKNOWN_FIELD
 from bpsvc.spec.checks import Subject, findings_in
+from bpsvc.spec.choices import Choice
 from bpsvc.spec.completing import complete, layers_of
 from bpsvc.spec.document import Spec
 from bpsvc.spec.findings import findings_of
-from bpsvc.spec.init_section import effective
+from bpsvc.spec.init_section import Explicit, effective
 from bpsvc.spec.limits import Limits
 from bpsvc.spec.located import At, Document
+from bpsvc.spec.network_section import ACTIVATION
 from bpsvc.spec.paths import PathError, put
-from bpsvc.spec.run_spec import RunNetwork, RunSpec
+from bpsvc.spec.run_spec import RunLayer, RunNetwork, RunSpec
 from bpsvc.spec.sources import Library
 from bpsvc.spec.sweep import Point
 
@@ -129,13 +131,25 @@ def run_of(subject: Subject) -> RunSpec:
     spec = subject.spec
     return RunSpec(
         data=spec.data.preparation,
-        network=RunNetwork(layers=subject.layers),
-        init=effective(spec.init),
+        network=RunNetwork(layers=_starting(subject.layers, spec.init)),
+        init=effective(spec.init, biases=any(layer.bias for layer in subject.layers)),
         loss=subject.loss,
         training=spec.training.effective(subject.examples),
         success=spec.success,
         record=spec.record,
     )
+
+
+def _starting(layers: tuple[RunLayer, ...], init: Choice) -> tuple[RunLayer, ...]:
+    """The layers; what an activation learns, and the start gives, begins nowhere else."""
+    if not isinstance(init, Explicit):
+        return layers
+    neutral = []
+    for layer, given in zip(layers, init.layers, strict=True):
+        knobs = {name: knob for name, knob in layer.activation.knobs.items() if name not in given.knobs}
+        activation = ACTIVATION.pick({"name": layer.activation.name, **knobs})
+        neutral.append(layer.model_copy(update={"activation": activation}))
+    return tuple(neutral)
 
 
 def _placed(finding: Finding, document: Document, point: Point) -> Finding:

@@ -14,6 +14,7 @@ from bpsvc import spec
 from bpsvc.nn import ACTIVATIONS, INITIALIZERS, LOSSES, OPTIMIZERS
 from bpsvc.registry import Knob
 from bpsvc.spec.identity import canonical_json, run_key
+from bpsvc.work.stacking import initial, network
 
 GOLDEN_IDENTITY = (
     '{"init":{"range":0.5,"scheme":"uniform"},"loss":{"name":"log_likelihood"},"network":{"laye'
@@ -144,6 +145,49 @@ SAME: list[dict[str, Any]] = [
 @pytest.mark.parametrize("sections", SAME, ids=lambda s: next(iter(s)))
 def test_what_is_not_in_a_runs_identity(sections: dict[str, Any]) -> None:
     assert key_of(**sections) == key_of()
+
+
+def explicit(**layer: Any) -> dict[str, Any]:
+    """Weights for xor through one hidden unit, whose activation learns its slope."""
+    return {
+        "scheme": "explicit",
+        "layers": [{"weights": [[1], [1]], **layer}, {"weights": [[1]], "bias": [0]}],
+    }
+
+
+def prelu(alpha: float, **layer: Any) -> dict[str, Any]:
+    return {"layers": [{"units": 1, "activation": {"name": "prelu", "alpha": alpha}, **layer}, {}]}
+
+
+UNUSED = [
+    (
+        {"network": {"hidden": [2], "bias": False}, "init": {"scheme": "normal", "bias_std": std}}
+        for std in (0.2, 0.3)
+    ),
+    ({"network": prelu(alpha), "init": explicit(bias=[0], knobs={"alpha": 0.5})} for alpha in (0.25, 0.1)),
+]
+USED = [
+    (
+        {
+            "network": {"layers": [{"units": 2, "bias": False}, {}]},
+            "init": {"scheme": "normal", "bias_std": std},
+        }
+        for std in (0.2, 0.3)
+    ),
+    ({"network": prelu(alpha), "init": explicit(bias=[0])} for alpha in (0.25, 0.1)),
+    ({"network": prelu(0.25), "init": explicit(bias=[0], knobs={"alpha": alpha})} for alpha in (0.25, 0.1)),
+]
+
+
+@pytest.mark.parametrize(
+    ("specs", "count"), [*((list(two), 1) for two in UNUSED), *((list(two), 2) for two in USED)]
+)
+def test_a_start_that_is_not_used_is_not_in_it(specs: list[dict[str, Any]], count: int) -> None:
+    """Runs that begin alike are one run: biases that no layer has, slopes that the given weights replace."""
+    runs = [small(**sections).runs[0] for sections in specs]
+    assert len({run.key for run in runs}) == count
+    starts = [initial(network(run.run, 2), [run.run], [run.seed]) for run in runs]
+    assert len({start.tobytes() for start in starts}) == count
 
 
 def test_the_path_of_the_data_is_not_in_it_and_their_content_is(tmp_path: Any) -> None:
