@@ -83,9 +83,8 @@ def gradcheck(
         print_json([vars(one) for one in found])
     else:
         counts = ("parameters", "checked", "at kinks", "too small")
-        print_rows(
-            ("experiment", "network", "layer", *counts, "difference", ""), [one.row() for one in found]
-        )
+        columns = ("experiment", "network", "layer", *counts, "difference", "verdict")
+        print_rows(columns, [one.row() for one in found])
         for note in dict.fromkeys(one.note for one in found if one.note):
             say(f"note: {note}")
     return 0 if all(one.ok for one in found) else 1

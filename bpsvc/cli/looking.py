@@ -8,6 +8,7 @@ import typer
 from bpsvc.cli import completing
 from bpsvc.cli.options import DB, Db, Form, Json, Run, Sort, Where
 from bpsvc.cli.output import Format, print_json, print_rows, render, say, tell
+from bpsvc.wording import plural
 
 MaxRows = Annotated[int, typer.Option("--max-rows", min=1, help="Fetch at most so many rows.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.01, help="Give up after so many seconds.")]
@@ -109,7 +110,7 @@ def show(run: Run, db: Db = DB, json: Json = False) -> None:
     if json:
         print_json(facts)
     else:
-        print_rows(("", ""), [(name, value) for name, value in facts.items() if value is not None])
+        print_rows(("name", "value"), [(name, value) for name, value in facts.items() if value is not None])
 
 
 def weights(
@@ -136,9 +137,8 @@ def weights(
     if json:
         print_json(networks.weights(trained))
         return
-    tell(
-        f"run {trained.run_id} after {trained.epoch} epochs; w_sd leads from source s (0: the bias) to unit d"
-    )
+    when = f"run {trained.run_id} after {plural(trained.epoch, 'epoch')}"
+    tell(f"{when}; w_sd leads from source s (0: the bias) to unit d")
     print_rows(*looking.weight_rows(trained))
 
 
@@ -151,6 +151,8 @@ def predict(
 ) -> None:
     """Put examples through a trained network: its own data, or the rows of a CSV file.
 
+    Targets that are known stand beside; of data that are split, so does the part: training or validation.
+
     Examples:
 
       bpsvc predict @last --layers
@@ -161,4 +163,7 @@ def predict(
     from bpsvc.store import Store
 
     with Store(db) as store:
-        print_rows(*predicting.predict(store, run, file, layers=layers), form)
+        predicted = predicting.predict(store, run, file, layers=layers)
+    print_rows(predicted.columns, predicted.rows, form)
+    for note in predicted.notes:
+        say(f"note: {note}")

@@ -15,6 +15,7 @@ from bpsvc.errors import DataError
 from bpsvc.registry import did_you_mean
 
 _MISSING: Final = frozenset(["", "nan", "na", "n/a", "null", "none", "?", "-", "#n/a"])
+_OR_CLASS: Final = 'mend it, or set "target_kind": "class"'
 _DELIMITERS: Final = {",": "','", ";": "';'", "\t": "a tab", "|": "'|'"}
 
 
@@ -73,8 +74,9 @@ def _no_such_column(rows: CsvRows, name: str, role: str, taken: Sequence[str]) -
         remedy = f"did you mean {folded[name.strip().casefold()]!r}?"
     if all(number_of(cell) is not None for cell in rows.header):
         remedy = "the first line is all numbers: a CSV file begins with a line of column names"
+    has = "the file has beside the target" if taken else "the file has"
     return DataError(
-        f"{rows.name}:1:1: there is no {role} column {shown(name)}", allowed=shortened, remedy=remedy
+        f"{rows.name}:1:1: there is no {role} column {shown(name)}; {has}: {shortened}", remedy=remedy
     )
 
 
@@ -125,10 +127,15 @@ class Numbers:
         return [Fault(row, place, f"{column}: {what}", cure or self.remedy) for row, what, cure in found]
 
 
+def is_missing(cell: str) -> bool:
+    """Whether a cell says that there is no value: nothing, NA, ? and the like."""
+    return cell.strip().casefold() in _MISSING
+
+
 def number_fault(cell: str) -> tuple[str, str]:
     """Why a cell is no finite number, and what to do if that is plain."""
     text = cell.strip()
-    if text.casefold() in _MISSING:
+    if is_missing(text):
         return (
             f"cell {shown(cell)}: the value is missing",
             "missing values are not filled in: mend or remove the row",
@@ -142,7 +149,9 @@ def number_fault(cell: str) -> tuple[str, str]:
 
 @dataclass
 class Labels:
-    """Codes of class labels in order of appearance; `text_only` refuses labels that are numbers."""
+    """Codes of class labels in order of appearance; `text_only` refuses labels that are numbers, or that say
+    that there is none.
+    """
 
     rows: CsvRows
     place: int
@@ -175,9 +184,8 @@ class Labels:
             return "cell '': the label is missing", "mend or remove the row"
         if fault := fault_of(label):
             return f"the label {shown(label)} {fault}", ""
+        if self.text_only and is_missing(label):
+            return f"cell {shown(label)}: the label is missing", _OR_CLASS
         if self.text_only and number_of(label) is not None:
-            return (
-                f"cell {shown(label)}: a number among text labels",
-                'mend it, or set "target_kind": "class"',
-            )
+            return f"cell {shown(label)}: a number among text labels", _OR_CLASS
         return "", ""

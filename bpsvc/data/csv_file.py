@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from bpsvc.data.csv_columns import Labels, Numbers, check_header, places_of
+from bpsvc.data.csv_columns import Labels, Numbers, check_header, is_missing, places_of
 from bpsvc.data.csv_rows import Block, CsvRows, Fault
 from bpsvc.data.dataset import Dataset
 from bpsvc.data.files import open_data, printable
@@ -38,8 +38,8 @@ def read_csv(
 
     `target`: one column, or several of numbers. `features`: the numeric columns to use, by default all
     others, in this order. `target_kind` "class" takes every label as text; "auto" takes the target for
-    classes when its first cell is no number, and refuses a column that mixes both. Classes are in the order
-    of their labels (see `labels.ordered`).
+    classes when its first value is no number, and refuses a column that mixes both or lacks values (NA, ?).
+    Classes are in the order of their labels (see `labels.ordered`).
 
     Raises DataError `file:line:column: cell …: rule; remedy` with the first cells that are wrong: nothing is
     skipped, filled in or guessed. Empty lines at the end are no rows.
@@ -79,17 +79,27 @@ def _target_names(target: str | Sequence[str], kind: TargetKind) -> tuple[str, .
     return names
 
 
-def read_rows(path: str | Path, *, features: Sequence[str], delimiter: str = ",") -> Floats:
-    """The named columns of a CSV file without need of a target, shape (N, I): new rows to predict. Raises
-    as `read_csv`.
+def read_rows(
+    path: str | Path, *, features: Sequence[str], beside: Sequence[str] = (), delimiter: str = ","
+) -> tuple[Floats, dict[str, list[str]]]:
+    """New rows to predict: the features (N, I) of a CSV file, and as text those of the columns `beside` that
+    it has. Raises as `read_csv`.
     """
     with open_data(path, most_bytes=_FILE_BYTES) as file:
         rows = CsvRows(file, printable(path), delimiter)
         check_header(rows)
         places = places_of(rows, features, "feature")
+        texts: dict[str, list[str]] = {name: [] for name in beside if name in rows.header}
+
+        def keep(block: Block, faults: list[Fault]) -> Floats:
+            for name, cells in texts.items():
+                place = rows.header.index(name)
+                cells += [row[place].strip() for row in block.rows]
+            return np.empty((len(block.rows), 0))
+
         blocks = rows.blocks()
         blocks = chain([_first_block(rows, blocks)], blocks)
-        return _tables(rows, blocks, places, lambda block, faults: np.empty((len(block.rows), 0)))[0]
+        return _tables(rows, blocks, places, keep)[0], texts
 
 
 def _first_block(rows: CsvRows, blocks: Iterable[Block]) -> Block:
@@ -102,13 +112,13 @@ def _first_block(rows: CsvRows, blocks: Iterable[Block]) -> Block:
 
 
 def _labels(rows: CsvRows, first: Block, places: Sequence[int], kind: TargetKind) -> Labels | None:
-    """The collector of class labels, or None for numbers. The first cell decides: a typo in a later one
-    must not make classes of a column of numbers.
+    """The collector of class labels, or None for numbers. The first cell with a value decides: a typo in a
+    later one must not make classes of a column of numbers.
     """
     if len(places) > 1 or kind == "number":
         return None
-    cell = first.rows[0][places[0]]
-    if kind == "auto" and (not cell.strip() or number_of(cell) is not None):
+    cell = next((row[places[0]] for row in first.rows if not is_missing(row[places[0]])), "")
+    if kind == "auto" and (not cell or number_of(cell) is not None):
         return None
     return Labels(rows, places[0], text_only=kind == "auto")
 
@@ -120,7 +130,7 @@ def _target_reader(rows: CsvRows, places: Sequence[int], labels: Labels | None, 
     if len(places) > 1:
         remedy = "several target columns are numbers; a target of classes is one column"
     elif kind == "auto":
-        remedy = 'the first cell is a number; for class labels set "target_kind": "class"'
+        remedy = 'the first value is a number; for class labels set "target_kind": "class"'
     return Numbers(rows, places, remedy, remedy).block
 
 

@@ -3,27 +3,37 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
 from bpsvc import data, nn
+from bpsvc.data.labels import number_of
 from bpsvc.errors import DataError
 from bpsvc.service.answers import classes_of
-from bpsvc.service.networks import Trained, load
+from bpsvc.service.networks import Trained, facts, load
 from bpsvc.store import Store
+
+_FEW: Final = 5
 
 Column = tuple[str, Sequence[Any]]
 
 
-def predict(
-    store: Store, reference: str, file: Path | None = None, *, layers: bool = False
-) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """Column names and one row an example: the inputs, with `layers` the hidden units, the output, the class,
-    the target.
+class Predicted(NamedTuple):
+    """Column names and one row an example, and what is to be known of them."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    notes: tuple[str, ...]
+
+
+def predict(store: Store, reference: str, file: Path | None = None, *, layers: bool = False) -> Predicted:
+    """The inputs, with `layers` the hidden units, the output, the class, the target; of a run's own data that
+    are split, which part an example is in.
 
     Without a file it is the data the run was trained on (with their targets), else the rows of a CSV file
-    that has the same features, found by their headings, with the delimiter of the run's own file or commas.
+    that has the same features, found by their headings (and their targets, if it has them), with the
+    delimiter of the run's own file or commas.
 
     Raises:
         NotFoundError: there is no such run, or it has not begun.
@@ -31,7 +41,7 @@ def predict(
     """
     trained = load(store, reference)
     dataset = trained.dataset
-    x = dataset.x if file is None else _new_rows(store, trained, file)
+    x, targets = (dataset.x, _targets(trained)) if file is None else _new_rows(store, trained, file)
     scaling = trained.prepared.scaling
     scaled = x if scaling is None else scaling.apply(x)
     activity = [a for _, a in nn.forward(trained.network, trained.theta, trained.knobs, scaled)]
@@ -39,27 +49,55 @@ def predict(
     if layers:
         columns += _hidden(activity[:-1])
     columns += _outputs(trained, activity[-1])
-    if file is None:
-        columns += _targets(dataset)
-    return _unique([name for name, _ in columns]), list(zip(*(values for _, values in columns), strict=True))
+    columns += targets
+    notes = (*_diverged(store, trained), *(_unknown(trained, targets) if file else ()))
+    names = _unique([name for name, _ in columns])
+    return Predicted(names, list(zip(*(values for _, values in columns), strict=True)), notes)
 
 
-def _new_rows(store: Store, trained: Trained, file: Path) -> nn.Floats:
-    """The features of new examples (N, I), read as the file of an experiment with this run, else with commas:
-    no part of a run is how the text of its data was divided.
+def _diverged(store: Store, trained: Trained) -> Iterator[str]:
+    row = facts(store, trained.run_id)
+    if row["status"] == "diverged":
+        yield f"run {trained.run_id} diverged at epoch {row['diverged_epoch']}: these are no predictions"
+
+
+def _unknown(trained: Trained, targets: Sequence[Column]) -> Iterator[str]:
+    """Labels that the network cannot know."""
+    classes = trained.dataset.classes
+    if classes is not None:
+        for name, labels in targets:
+            if strange := sorted({*labels} - {*classes, None}):
+                known = f"no class of this run; it knows {_listed(classes)}"
+                yield f"{_listed(strange)} in column {name!r}: {known}"
+
+
+def _listed(labels: Sequence[str]) -> str:
+    return ", ".join(map(repr, labels[:_FEW])) + ", …" * (len(labels) > _FEW)
+
+
+def _new_rows(store: Store, trained: Trained, file: Path) -> tuple[nn.Floats, list[Column]]:
+    """The features of new examples (N, I) and their targets, as far as the file has them; read as the file of
+    an experiment with this run, else with commas: no part of a run is how the text of its data was divided.
     """
     found = store.query(
         """SELECT spec FROM experiments JOIN experiment_runs USING (experiment)
         WHERE run_id = :run ORDER BY submitted_at DESC""",
         {"run": trained.run_id},
     )
-    wrong: list[DataError] = []
+    dataset, wrong = trained.dataset, list[DataError]()
     own = [one for (spec,) in found.rows for one in _delimiters(json.loads(spec))]
     for delimiter in dict.fromkeys([*own, ","]):
         try:
-            return data.read_rows(file, features=trained.dataset.features, delimiter=delimiter)
+            x, given = data.read_rows(
+                file, features=dataset.features, beside=dataset.targets, delimiter=delimiter
+            )
         except DataError as error:
             wrong.append(error)
+        else:
+            said = str if dataset.classes else _number
+            return x, [
+                (name, [said(cell) if cell else None for cell in cells]) for name, cells in given.items()
+            ]
     raise wrong[0]
 
 
@@ -97,10 +135,23 @@ def _outputs(trained: Trained, a: nn.Floats) -> list[Column]:
     return [*columns, ("predicted", said)]
 
 
-def _targets(dataset: data.Dataset) -> list[Column]:
+def _number(cell: str) -> float | str:
+    """What a cell says of a target that is a number: for a comparison by eye, so nothing is refused."""
+    number = number_of(cell)
+    return cell if number is None else number
+
+
+def _targets(trained: Trained) -> list[Column]:
+    """The targets of the run's own data; where these are split, the part of each example."""
+    dataset, held_out = trained.dataset, trained.prepared.validation_index
+    columns: list[Column] = list(zip(dataset.targets, dataset.y.T.tolist(), strict=True))
     if dataset.classes is not None:
-        return [(dataset.targets[0], [dataset.classes[int(code)] for code in dataset.y[:, 0]])]
-    return list(zip(dataset.targets, dataset.y.T.tolist(), strict=True))
+        columns = [(dataset.targets[0], [dataset.classes[int(code)] for code in dataset.y[:, 0]])]
+    if len(held_out):
+        part = np.full(len(dataset.y), "training", dtype=object)
+        part[held_out] = "validation"
+        columns.append(("part", part.tolist()))
+    return columns
 
 
 def _unique(names: list[str]) -> list[str]:

@@ -47,6 +47,8 @@ def test_the_trace_of_a_stored_run_is_the_step_it_took(bpsvc: Bpsvc, tiny: Path)
     text = bpsvc("trace", 1, "--epoch", 7).out
     assert "y/h−(1−y)/(1−h)" in text and "w13" in text and "-0 " not in text
     assert bpsvc("trace", 1, "--epoch", 99).code == 3
+    assert bpsvc("weights", 1, "--at", 1).err.startswith("run 1 after 1 epoch; ")
+    assert bpsvc("show", 1).out.split()[:2] == ["name", "value"]
 
 
 def test_the_trace_says_what_else_is_in_a_step(bpsvc: Bpsvc) -> None:

@@ -133,9 +133,37 @@ def test_a_csv_file_trains_and_predicts(bpsvc: Bpsvc) -> None:
     rows = bpsvc("predict", "@last", "--format", "json").json
     assert len(rows) == 150
     assert {row["predicted"] for row in rows} <= {"setosa", "versicolor", "virginica"}
+    parts = [row["part"] for row in rows]
+    assert (parts.count("training"), parts.count("validation")) == (120, 30)
+    held_out = [row for row in rows if row["part"] == "validation"]
+    right = sum(row["predicted"] == row["species"] for row in held_out) / len(held_out)
+    assert right == pytest.approx(bpsvc("show", "@last", "--json").json["final_validation_accuracy"])
     Path("new.csv").write_text("petal_width,sepal_length,sepal_width,petal_length\n0.2,5.1,3.5,1.4\n")
     (row,) = bpsvc("predict", "@last", "new.csv", "--format", "json").json
-    assert row["predicted"] == "setosa"
+    assert row["predicted"] == "setosa" and "species" not in row and "part" not in row
+    head = "petal_width,sepal_length,sepal_width,petal_length,species"
+    Path("known.csv").write_text(
+        f"{head}\n0.2,5.1,3.5,1.4,setosa\n0.2,5.1,3.5,1.4,\n0.2,5.1,3.5,1.4,sertosa\n"
+    )
+    ran = bpsvc("predict", "@last", "known.csv", "--quiet", "--format", "json")
+    assert [row["species"] for row in ran.json] == ["setosa", None, "sertosa"]
+    known = "it knows 'setosa', 'versicolor', 'virginica'"
+    assert ran.err == f"note: 'sertosa' in column 'species': no class of this run; {known}\n"
+
+
+def test_predictions_of_a_run_that_diverged_are_said_to_be_none(bpsvc: Bpsvc, tiny: Path) -> None:
+    linear = {"hidden": [2], "activation": "identity", "output": "identity"}
+    training = {"learning_rate": 30.0, "epochs": 4000}
+    document = {**TINY, "network": linear, "loss": "squared", "training": training, "sweep": None}
+    Path("wild.json").write_text(json.dumps(document))
+    bpsvc("submit", "wild.json", *PROCESSES)
+    epoch = bpsvc("show", 1, "--json").json["diverged_epoch"]
+    note = f"note: run 1 diverged at epoch {epoch}: these are no predictions\n"
+    assert bpsvc("predict", 1, "--quiet").err == note
+    bpsvc("submit", tiny, *PROCESSES)
+    assert bpsvc("predict", "@last", "--quiet").err == ""
+    Path("rows.csv").write_text("x1,x2,y\n0,1,1\n1,1,\n")
+    assert [row["y"] for row in bpsvc("predict", "@last", "rows.csv", "--json").json] == [1.0, None]
 
 
 def test_new_rows_are_divided_as_the_file_that_was_trained_on(bpsvc: Bpsvc) -> None:

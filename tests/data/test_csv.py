@@ -42,7 +42,8 @@ def test_columns_are_chosen_by_name_and_order(tmp_path: Path) -> None:
     assert several.x.tolist() == [[3, 1], [7, 5]] and several.y.tolist() == [[4, 2], [8, 6]]
     assert (several.features, several.targets) == (("b", "a"), ("z", "y"))
     assert read_csv(path, target="id").features == ("a", "y", "b", "z")
-    assert read_rows(path, features=["z", "a"]).tolist() == [[4, 1], [8, 5]]
+    x, beside = read_rows(path, features=["z", "a"], beside=["id", "none"])
+    assert x.tolist() == [[4, 1], [8, 5]] and beside == {"id": ["x", "y"]}
 
 
 SAME = "a,b,y\n1,-2.5,u\n3e2,.5,v\n"
@@ -160,7 +161,7 @@ BAD: list[tuple[str | bytes, dict[str, object], str]] = [
     (
         "a,specie\n1,2\n",
         {"target": "species"},
-        "no target column 'species'; allowed: a, specie; did you mean 'specie'?",
+        "no target column 'species'; the file has: a, specie; did you mean 'specie'?",
     ),
     ("a,Y\n1,2\n", {}, "did you mean 'Y'\\?"),
     ("sepal,y\n1,2\n", {"features": ["spal"]}, "no feature column 'spal'.*did you mean 'sepal'\\?"),
@@ -228,12 +229,16 @@ BAD: list[tuple[str | bytes, dict[str, object], str]] = [
     (
         "a,y\n1,2\n3,x\n",
         {},
-        ":3:3: column 'y': cell 'x': not a number; the first cell is a number; for class labels",
+        ":3:3: column 'y': cell 'x': not a number; the first value is a number; for class labels",
     ),
     ("a,y\n1,x\n3,4\n", {}, ":3:3: column 'y': cell '4': a number among text labels; mend it, or set"),
-    ("a,y\n1,x\n3,nan\n", {}, ":3:3: column 'y': cell 'nan': a number among text labels"),
+    ("a,y\n1,x\n3,nan\n", {}, ":3:3: column 'y': cell 'nan': the label is missing; mend it, or set"),
+    ("a,y\n1,b\n2,?\n3,c\n", {}, ":3:3: column 'y': cell '?': the label is missing"),
+    ("a,y\n1, NA\n2,b\n3,c\n", {}, ":2:3: column 'y': cell 'NA': the label is missing"),
+    ("a,y\n1,NA\n2,3\n3,4\n", {}, ":2:3: column 'y': cell 'NA': the value is missing"),
     ("a,y\n1,x\n3,\n", {}, ":3:3: column 'y': cell '': the label is missing"),
-    ("a,y\n1,\n3,x\n", {}, ":2:3: column 'y': cell '': the value is missing"),
+    ("a,y\n1,\n3,x\n", {}, ":2:3: column 'y': cell '': the label is missing"),
+    ("a,y\n1,-\n3,-\n", {}, ":2:3: column 'y': cell '-': the value is missing"),
     ("a,y\n1,\n3,x\n", {"target_kind": "class"}, ":2:3: column 'y': cell '': the label is missing"),
     ("a,y\n1,x\n3,x\n", {}, ": column 'y': every example has the class 'x'; allowed: at least two classes"),
     ("a,y\n1,1\n3,1.0\n", {"target_kind": "class"}, "the labels '1' and '1.0' are the same number"),
@@ -278,7 +283,7 @@ def test_a_column_of_text_is_one_finding_that_says_what_can_be_done(tmp_path: Pa
 
 def test_a_target_is_not_offered_as_a_feature(tmp_path: Path) -> None:
     (told,) = refusal(write(tmp_path, "a,b,y\n1,2,3\n"), features=["yy"])
-    assert told == "1:1: there is no feature column 'yy'; allowed: a, b"
+    assert told == "1:1: there is no feature column 'yy'; the file has beside the target: a, b"
 
 
 @pytest.mark.parametrize(("text", "options", "message"), BAD, ids=range(len(BAD)))
