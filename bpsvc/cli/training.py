@@ -41,7 +41,10 @@ def submit(
     more_seeds: Annotated[
         int | None,
         typer.Option(
-            "--more-seeds", min=1, help="Add so many seeds to the experiment as it is.", show_default=False
+            "--more-seeds",
+            min=1,
+            help="Add so many seeds to the experiment as it is; the spec must say the same.",
+            show_default=False,
         ),
     ] = None,
     max_runs: Annotated[int, typer.Option("--max-runs", min=1, help="Refuse a spec of more runs.")] = 100_000,

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -14,6 +15,8 @@ from bpsvc.store.place import locate
 
 _STDIN_BYTES: Final = 2**21  # more than a spec may have
 _LONGEST_SETTING: Final = 2**16
+_SETTABLE: Final = 3  # so many differences are told one by one
+_NOT_OF_RUNS: Final = frozenset({"$schema", "name", "description", "seeds"})
 
 
 def read(
@@ -100,7 +103,7 @@ def more_seeds(db: str | Path, count: int, most: int) -> Callable[[spec.Experime
     ones.
 
     Raises:
-        UsageError: `count` alone is more than `most` runs.
+        UsageError: `count` alone is more than `most` runs; or the spec is not the stored one's.
     """
     if count > most:
         raise UsageError(
@@ -115,11 +118,49 @@ def more_seeds(db: str | Path, count: int, most: int) -> Callable[[spec.Experime
             from bpsvc.store import Store
 
             with Store(db) as store, contextlib.suppress(NotFoundError):
-                known = set(store.runs(store.experiment(experiment.name).experiment)["seed"].tolist())
+                stored = store.experiment(experiment.name).experiment
+                runs = store.runs(stored)
+                (text,) = store.experiments(stored)["spec"]
+                _check_same(experiment, stored, json.loads(text), set(runs["data_digest"]))
+                known = set(runs["seed"].tolist())
         first = max(known) + 1
         return sorted(known) + list(range(first, first + count))
 
     return seeds
+
+
+def _check_same(experiment: spec.Experiment, stored: str, there: Any, data: set[str]) -> None:
+    """UsageError unless a spec means the same as the stored experiment's, but for its seeds."""
+    mine, theirs = (_leaves(document) for document in (json.loads(json.dumps(experiment.spec)), there))
+    names = [name for name in (mine | theirs) if mine.get(name) != theirs.get(name)]
+    differing = [
+        f"{name} is {mine.get(name, 'not there')}, not {theirs.get(name, 'there')}" for name in names
+    ]
+    if not names and not data <= set(experiment.datasets):
+        differing = ["the data are others"]
+    if not differing:
+        return
+    alike = " ".join(f"--set {shlex.quote(f'{name}={theirs[name]}')}" for name in names if name in theirs)
+    settable = 0 < len(names) <= _SETTABLE and all(name in theirs for name in names)
+    raise UsageError(
+        f"--more-seeds adds to {stored} as it is, and here {'; '.join(differing[:_SETTABLE])}"
+        + (f"; and {len(differing) - _SETTABLE} more" if len(differing) > _SETTABLE else ""),
+        remedy=(f"{alike} makes it the same; " if settable else "")
+        + "without --more-seeds it is submitted as an experiment of its own",
+    )
+
+
+def _leaves(document: Mapping[str, Any], above: tuple[str, ...] = ()) -> dict[str, str]:
+    """What a spec says of its runs but their seeds: each value as JSON, by its path."""
+    leaves: dict[str, str] = {}
+    for name, value in document.items():
+        if not above and name in _NOT_OF_RUNS:
+            continue
+        if isinstance(value, Mapping) and value:
+            leaves |= _leaves(value, (*above, name))
+        else:
+            leaves[dotted((*above, name))] = json.dumps(value)
+    return leaves
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Any]:

@@ -73,3 +73,31 @@ def test_what_is_wrong_with_several_specs_is_told_at_once(bpsvc: Bpsvc, tiny: Pa
         assert ran.code == 2 and not ran.out
         assert "did you mean 'xor'" in ran.err and "\ncut.json:1:" in ran.err
     assert not Path("bpsvc.db").exists()
+
+
+def test_more_seeds_go_to_the_experiment_as_it_is_or_nowhere(bpsvc: Bpsvc) -> None:
+    file = spec("more", 10)
+    longer = ("--set", "training.epochs=30")
+    assert bpsvc("submit", file, *ALONE).code == bpsvc("submit", file, *longer, *ALONE).code == 0
+    refused = bpsvc("submit", file, "--more-seeds", 2, *ALONE)
+    assert refused.code == 2
+    assert "more@2 as it is, and here training.epochs is 10, not 30" in refused.err
+    assert "--set training.epochs=30 makes it the same" in refused.err
+    assert [row["experiment"] for row in bpsvc("status", "--json").json] == ["more@1", "more@2"]
+    assert bpsvc("submit", file, *longer, "--more-seeds", 2, *ALONE).code == 0
+    rows = bpsvc("query", "SELECT seed, epochs_done FROM results WHERE experiment = 'more@3'", "--json").json
+    assert [(row["seed"], row["epochs_done"]) for row in rows] == [(seed, 30) for seed in range(5)]
+    again = spec("more", 30)
+    again.write_text(again.read_text().replace('"xor"', '"parity"', 1))
+    assert "data.source is" in bpsvc("submit", again, "--more-seeds", 1, *ALONE).err
+
+
+def test_more_seeds_do_not_mix_two_states_of_a_file(bpsvc: Bpsvc) -> None:
+    Path("table.csv").write_text("a,b\n0,1\n1,0\n0,0\n")
+    document = {**TINY, "name": "table", "data": {"source": "csv", "path": "table.csv", "target": "b"}}
+    Path("table.json").write_text(json.dumps(document))
+    assert bpsvc("submit", "table.json", *ALONE).code == 0
+    assert bpsvc("submit", "table.json", "--more-seeds", 1, *ALONE).code == 0
+    Path("table.csv").write_text("a,b\n0,1\n1,0\n0,1\n")
+    refused = bpsvc("submit", "table.json", "--more-seeds", 1, *ALONE)
+    assert refused.code == 2 and "here the data are others" in refused.err
