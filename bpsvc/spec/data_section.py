@@ -116,7 +116,8 @@ class CsvData(DataSection):
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """The character between cells."""
     target_kind: Literal["auto", "number", "class"] = "auto"
-    """Whether the target is a number or a class; auto: numbers are numbers and any other text is a class."""
+    """Whether the target is a number or a class; auto: as its first value is, and then all of them are.
+    `class` takes every text as a label, also numbers, NA and ?."""
 
 
 class NpzData(DataSection):

@@ -83,6 +83,8 @@ def test_target_kinds(tmp_path: Path) -> None:
     assert labels.classes == ("9", "10") and labels.y.ravel().tolist() == [1, 0, 1]
     text = read_csv(write(tmp_path, "a,y\n1,no\n2, yes \n3,no\n"), target="y")
     assert text.classes == ("no", "yes") and text.y.ravel().tolist() == [0, 1, 0]
+    taken = read_csv(write(tmp_path, "a,y\n1,NA\n2,?\n3,no\n"), target="y", target_kind="class")
+    assert taken.classes == ("?", "NA", "no")
     spaced = read_csv(write(tmp_path, 'a,y\n1,"São Paulo, SP"\n2,"say ""x"""\n'), target="y")
     assert spaced.classes == ("São Paulo, SP", 'say "x"')
 
@@ -234,7 +236,7 @@ BAD: list[tuple[str | bytes, dict[str, object], str]] = [
     ("a,y\n1,x\n3,4\n", {}, ":3:3: column 'y': cell '4': a number among text labels; mend it, or set"),
     ("a,y\n1,x\n3,nan\n", {}, ":3:3: column 'y': cell 'nan': the label is missing; mend it, or set"),
     ("a,y\n1,b\n2,?\n3,c\n", {}, ":3:3: column 'y': cell '?': the label is missing"),
-    ("a,y\n1, NA\n2,b\n3,c\n", {}, ":2:3: column 'y': cell 'NA': the label is missing"),
+    ("a,y\n1, NA\n2,b\n3,c\n", {}, ":2:4: column 'y': cell 'NA': the label is missing"),
     ("a,y\n1,NA\n2,3\n3,4\n", {}, ":2:3: column 'y': cell 'NA': the value is missing"),
     ("a,y\n1,x\n3,\n", {}, ":3:3: column 'y': cell '': the label is missing"),
     ("a,y\n1,\n3,x\n", {}, ":2:3: column 'y': cell '': the label is missing"),
