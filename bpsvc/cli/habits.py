@@ -35,7 +35,6 @@ NEXT: Final[Mapping[str, str]] = {
     "retry": "bpsvc worker",
     "rm": "bpsvc status",
     "verify": "bpsvc db backup FILE",
-    "doctor": "bpsvc verify",
     "schedule list": "bpsvc schedule show NAME",
     "schedule show": "bpsvc schedule preview {name}",
     "schedule pause": "bpsvc schedule resume {name}",
@@ -44,6 +43,7 @@ NEXT: Final[Mapping[str, str]] = {
     "db info": "bpsvc db check",
     "db check": "bpsvc verify compares every digest",
     "db backup": "bpsvc db merge takes a copy over into another store",
+    "db compact": "bpsvc db info",
     "db upgrade": "bpsvc verify",
     "db merge": "bpsvc status",
 }
@@ -53,6 +53,7 @@ KNOW_BETTER: Final = frozenset(
     {
         "submit",
         "worker",
+        "doctor",
         "init",
         "examples",
         "report",

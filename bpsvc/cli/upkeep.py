@@ -221,7 +221,10 @@ def doctor(
     else:
         rows = [("ok" if fact.good else "NOT", fact.name, fact.value) for fact in facts]
         print_rows(("", "what", "is"), rows)
-    return 0 if all(fact.good for fact in facts) else 1
+    if not all(fact.good for fact in facts):
+        return 1
+    tell(f"next: bpsvc {'verify' if examining.stored(db) else 'submit SPEC'}")
+    return 0
 
 
 db_app = typer.Typer(

@@ -12,7 +12,7 @@ from bpsvc.store import Schedule, Store
 Rows = tuple[Sequence[str], Sequence[Sequence[Any]]]
 
 _LAST: Final = """
-    SELECT schedule, decision, max(instant) FROM occurrences WHERE planned GROUP BY schedule
+    SELECT schedule, decision, max(instant) FROM occurrences GROUP BY schedule
 """
 _OCCURRENCES: Final = """
     SELECT instant, planned, decision, coalesce(experiment, '') AS experiment, new_runs, met, ended_at,

@@ -112,8 +112,13 @@ def _place(path: Path) -> list[Fact]:
     ]
 
 
+def stored(db: str | Path) -> bool:
+    """Whether there is a store."""
+    return locate(db).exists()
+
+
 def _store(db: str | Path) -> Fact:
-    if not locate(db).exists():
+    if not stored(db):
         return Fact("schema", "no store yet: `bpsvc submit SPEC` makes one")
     try:
         with Store(db) as store:

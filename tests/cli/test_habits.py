@@ -189,6 +189,7 @@ DOCUMENTED = {
     "schedule add": "schedule add tiny.json --cron @daily",
     "db info": "db info",
     "db check": "db check",
+    "db compact": "db compact",
     "db backup": "db backup copy.db",
     "db upgrade": "db upgrade",
     "db merge": "db merge other.db",

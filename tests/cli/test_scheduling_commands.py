@@ -152,6 +152,8 @@ def test_what_is_wrong_when_run_now_is_an_occurrence_as_well(bpsvc: Bpsvc) -> No
     (one,) = bpsvc("schedule", "show", "nightly", "--json").json["occurrences"]
     assert (one["planned"], one["decision"], one["experiment"]) == (0, "rejected", "")
     assert "table.csv: no such file" in one["detail"]
+    (listed,) = bpsvc("schedule", "list", "--json").json
+    assert listed["last_decision"] == "rejected"
 
 
 @pytest.mark.parametrize("folder", ["taken", "taken/deeper/still"])

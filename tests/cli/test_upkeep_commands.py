@@ -166,9 +166,11 @@ def test_a_backup_merges_into_another_store(bpsvc: Bpsvc, tiny: Path) -> None:
 
 
 def test_doctor_and_db_say_how_things_are(bpsvc: Bpsvc, tiny: Path) -> None:
-    assert bpsvc("doctor").code == 0
+    ran = bpsvc("doctor")
+    assert ran.code == 0 and ran.err.endswith("next: bpsvc submit SPEC\n")
     assert not list(Path().glob("*.db")), "looking makes no store"
     bpsvc("submit", tiny, *ALONE)
+    assert bpsvc("doctor").err.endswith("next: bpsvc verify\n")
     facts = {fact["name"]: fact["value"] for fact in bpsvc("doctor", "--fuzz", 3, "--json").json}
     assert facts["same bits"] == "3 random stacks, no run differs"
     assert {"python", "numpy", "blas", "sqlite", "file system", "disk", "environment"} <= set(facts)

@@ -104,7 +104,7 @@ BAD: list[tuple[dict[str, bytes], str]] = [
     ({"x": header("__import__('os').abort()"), "y": npy(Y)}, "no NPY header"),
     ({"x": header("{}", version=2, length=2**31), "y": npy(Y)}, "header of 2,147,483,648 bytes"),
     ({"x": header("{}", length=9000), "y": npy(Y)}, "header that is cut"),
-    ({"x": header(HUGE), "y": npy(Y)}, "100,000,001|100,000,000"),
+    ({"x": header(HUGE), "y": npy(Y)}, r"'x' of shape \(50000000, 2\) takes 763 MiB"),
     ({"x": header(HUGE.replace("50000000", "9" * 18)), "y": npy(Y)}, "at most 256 MiB"),
     ({"x": header(HUGE.replace("50000000", "9" * 5000)), "y": npy(Y)}, r"the shape \(9{40}\), which is none"),
     ({"x": header(HUGE.replace("50000000", "-1")), "y": npy(Y)}, "no NPY header"),
