@@ -4,24 +4,18 @@ becomes a formula or markup (guarantee G13).
 
 import csv
 import io
-import json
 import math
-import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Final
 
+from bpsvc import inert
 from bpsvc.cli.fitting import Column, breadth, fitted
 from bpsvc.wording import plural
 
 Row = Sequence[Any]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _MARKUP: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "\\|", "`": "\\`", "*": "\\*", "$": "\\$"}
 _LONGEST_RULE: Final = 40
-_CONTROL: Final = re.compile(
-    "[\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
-"""What JSON need not escape, and a terminal or editor may obey."""
 
 
 class Format(StrEnum):
@@ -41,8 +35,8 @@ def render(columns: Sequence[str], rows: Sequence[Row], form: Format, *, width: 
     if form is Format.csv:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(map(_inert, columns))
-        writer.writerows([_inert(cell) for cell in row] for row in rows)
+        writer.writerow(map(inert.cell, columns))
+        writer.writerows(map(inert.cell, row) for row in rows)
         return text.getvalue()
     if form is Format.markdown:
         lines = [[_unmarked(_shown(cell)) for cell in row] for row in (columns, *rows)]
@@ -55,8 +49,7 @@ def as_json(value: Any, *, indent: int) -> str:
     """A value as JSON, ending with a newline: what is not finite is null, bytes are hex digits, and
     characters that could command a terminal are escaped.
     """
-    text = json.dumps(_plain(value), indent=indent, ensure_ascii=False, default=str)
-    return _CONTROL.sub(lambda found: json.dumps(found[0])[1:-1], text) + "\n"
+    return inert.as_json(_plain(value), indent=indent) + "\n"
 
 
 def _told_apart(names: Sequence[str]) -> list[str]:
@@ -135,17 +128,6 @@ def _unmarked(text: str) -> str:
     """A text that Markdown shows as it is."""
     escaped = "".join(_MARKUP.get(c, c) for c in text.replace("\\", "\\\\"))
     return escaped.replace("](", "]\\(").replace("][", "]\\[")
-
-
-def _inert(cell: Any) -> Any:
-    """A CSV cell that no spreadsheet takes for a formula and no terminal for a command."""
-    if isinstance(cell, bytes):
-        return cell.hex()
-    if not isinstance(cell, str):
-        return cell
-    if not cell.isprintable():
-        cell = "".join(c if c.isprintable() or c in "\n\t\r" else "�" for c in cell)
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _plain(value: Any) -> Any:

@@ -1,14 +1,10 @@
-"""What stored text may become: a folder, a cell, a line of a page. Never markup, a formula or a path of its
-own.
-"""
+"""What a name may become in a file system."""
 
 import hashlib
 import re
-import unicodedata
 from typing import Final
 
 LONGEST_SLUG: Final = 80
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def slug(name: str) -> str:
@@ -22,24 +18,3 @@ def slug(name: str) -> str:
         return kept
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:6]
     return f"{kept.rstrip('.-') or 'report'}-{digest}"
-
-
-def visible(text: str) -> str:
-    """Text without what acts on a terminal or reorders a line: control and format characters become `�`."""
-    return "".join(_shown(character) for character in text)
-
-
-def _shown(character: str) -> str:
-    if character in "\n\t" or unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-        return character
-    return "�"
-
-
-def cell(value: object) -> object:
-    """A CSV cell: text that a spreadsheet would take for a formula gets a leading apostrophe; numbers stay
-    numbers.
-    """
-    if not isinstance(value, str):
-        return value
-    shown = visible(value.replace("\r", "\n") if not value.startswith("\r") else "'" + value)
-    return "'" + shown if shown.startswith(_FORMULA) else shown

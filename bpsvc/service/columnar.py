@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -10,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from bpsvc.errors import UsageError
+from bpsvc.inert import as_json, cell
 from bpsvc.registry import Table
 from bpsvc.store import Relation
 
 Rows = Sequence[tuple[Any, ...]]
 Write = Callable[[Rows], None]
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
@@ -31,21 +30,20 @@ class Form:
 def _csv(path: Path, relation: Relation) -> Iterator[Write]:
     """UTF-8, one heading, `\\n`; null is an empty cell, numbers have the digits that give them back exactly.
 
-    Text that a spreadsheet would take for a formula gets an apostrophe before it.
+    Text is inert: no formula to a spreadsheet, no command to a terminal.
     """
     texts = [i for i, column in enumerate(relation.columns) if column.kind in ("TEXT", "ANY")]
 
-    def inert(row: tuple[Any, ...]) -> list[Any]:
+    def quiet(row: tuple[Any, ...]) -> list[Any]:
         cells = list(row)
         for i in texts:
-            if isinstance(cells[i], str) and cells[i].startswith(_FORMULA):
-                cells[i] = f"'{cells[i]}"
+            cells[i] = cell(cells[i])
         return cells
 
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(relation.names)
-        yield lambda rows: writer.writerows(map(inert, rows) if texts else rows)
+        yield lambda rows: writer.writerows(map(quiet, rows) if texts else rows)
 
 
 @contextlib.contextmanager
@@ -56,7 +54,7 @@ def _jsonl(path: Path, relation: Relation) -> Iterator[Write]:
 
         def write(rows: Rows) -> None:
             for row in rows:
-                file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False) + "\n")
+                file.write(as_json(dict(zip(names, row, strict=True))) + "\n")
 
         yield write
 

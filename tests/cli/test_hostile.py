@@ -4,6 +4,7 @@ import ast
 import csv
 import io
 import json
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +99,26 @@ def test_controls_from_sql_do_not_reach_the_terminal(bpsvc: Bpsvc, tiny: Path) -
         assert all(c in "\n\r" or c.isprintable() for c in out), form
     (row,) = bpsvc("query", sql, "--format", "json").json
     assert row["x"] == "".join(f"a{chr(code)}" for code in codes), "JSON keeps what it escapes"
+
+
+def test_an_export_has_no_controls_and_no_formulas(bpsvc: Bpsvc, tiny: Path) -> None:
+    """What went wrong with a run is text of any kind, as what an operating system says may be."""
+    bpsvc("submit", "--detach", "-q", tiny)
+    said = ["\x1b]0;owned\x07", "=\u202e1+1", "\r@SUM(A1)", "a\xa0b\u3000=", "\n-1", "\x9b2J"]
+    with sqlite3.connect("bpsvc.db") as plain:
+        sql = "UPDATE _run SET status = 'failed', error = ? WHERE id = ?"
+        plain.executemany(sql, [(text, number) for number, text in enumerate(said, 1)])
+    plain.close()
+    assert bpsvc("export", "tiny").code == 0
+    text = Path("exports/tiny/runs.csv").read_text()
+    cells = [row["error"] for row in csv.DictReader(io.StringIO(text))]
+    assert cells == ["�]0;owned�", "'=�1+1", "'\n@SUM(A1)", said[3], "'\n-1", "�2J"]
+    asked = bpsvc("query", "SELECT error FROM runs", "--format", "csv").out
+    assert [row["error"] for row in csv.DictReader(io.StringIO(asked))] == cells
+    assert bpsvc("export", "tiny", "--format", "jsonl").code == 0
+    lines = Path("exports/tiny/runs.jsonl").read_text()
+    assert [json.loads(line)["error"] for line in lines.splitlines()] == said
+    assert not set("\x1b\x07\x9b\u202e") & set(text + lines)
 
 
 def test_errors_do_not_reach_the_terminal_with_controls(bpsvc: Bpsvc, tiny: Path) -> None:

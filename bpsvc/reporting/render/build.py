@@ -12,9 +12,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bpsvc.errors import UsageError
+from bpsvc.inert import visible
 from bpsvc.reporting.figures import FIGURES, FigureRecord
 from bpsvc.reporting.material import Material
-from bpsvc.reporting.names import visible
 from bpsvc.reporting.render.pictures import inlined, saved
 from bpsvc.reporting.render.publish import Content
 from bpsvc.reporting.render.tabular import csv, latex, markdown

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bpsvc.reporting.names import cell, visible
+from bpsvc.inert import cell, visible
 
 _ROWS: Final = 10_000  # at a time
 _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]<>#|~&])")
