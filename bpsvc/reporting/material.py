@@ -43,6 +43,7 @@ class Material:
     inputs: optional, what the nets of some runs are given, as scaled for training: run_id, inputs (how many),
         mean_square (over examples and inputs).
     drawn: the factors whose values were drawn at random, which bind no others by having no value twice.
+    notes: sentences on how all of it was judged, where that is not as its specs say.
     part: what it was narrowed to.
     history: optional, for an occurrence of a schedule, how it and those before it came out: see `history`.
     """
@@ -57,6 +58,7 @@ class Material:
     settings: pd.DataFrame | None = None
     inputs: pd.DataFrame | None = None
     drawn: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
     part: Part = WHOLE
     history: pd.DataFrame | None = None
 

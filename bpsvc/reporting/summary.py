@@ -30,6 +30,7 @@ def summary(material: Material) -> list[str]:
     rows: list[Row] = [{str(key): value for key, value in record.items()} for record in records]
     return [
         *asked(material),
+        *material.notes,
         *unfinished(material),
         *solved(rows),
         *losses(material, rows),

@@ -24,7 +24,7 @@ from bpsvc.reporting import (
     write,
 )
 from bpsvc.service import answers, beside
-from bpsvc.service.judging import rejudged
+from bpsvc.service.judging import alike, rejudged
 from bpsvc.service.narrowing import EVERYTHING, part
 from bpsvc.service.narrowing import Wish as Wish
 from bpsvc.service.selecting import Pairs, chosen
@@ -103,7 +103,7 @@ def seen(
     settings = beside.settings(runs, swept)
     runs, factors = beside.told_apart(beside.completed(runs, swept), swept, settings, by)
     about = now.experiments(names)
-    return Material(
+    gathered = Material(
         experiments=about,
         runs=runs,
         factors=factors,
@@ -115,6 +115,7 @@ def seen(
         drawn=beside.drawn(about, swept),
         inputs=answers.inputs(now, runs),
     )
+    return alike(gathered)
 
 
 def _with_judged(series: Sequence[str], runs: pd.DataFrame) -> Sequence[str]:
