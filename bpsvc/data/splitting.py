@@ -31,8 +31,9 @@ class Split:
     def indices(self, dataset: Dataset) -> tuple[Indices, Indices]:
         """The training and the validation examples, each in the order of the data.
 
-        V = validation × N rounded (halves up) are held out, never clamped to something possible. The order
-        in which examples are picked is one permutation of all N, so runs with one split seed share it.
+        V = ⌊validation · N + ½⌋ in float64 (0.29 · 50 is a little below 14.5, so 14) are held out, never
+        clamped to something possible. The order in which examples are picked is one permutation of all N, so
+        runs with one split seed share it.
         Stratified: a class of n examples gives n·V/N, rounded down or up so that the sum is V (largest
         remainders first). Raises DataError when a part or, stratified, a class in training would be empty.
         """
