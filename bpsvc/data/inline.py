@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from bpsvc.data.dataset import Dataset
 from bpsvc.data.labels import codes_of
+from bpsvc.data.limits import EXACT, check_exact
 from bpsvc.data.names import numbered
 from bpsvc.draws import Floats
 from bpsvc.errors import DataError
@@ -24,7 +25,7 @@ def from_arrays(
     labels (text).
 
     Columns are called x1 … xI and y (or y1 … yT) unless named. Raises DataError for ragged rows, anything
-    that is not a finite number, and shapes that do not fit.
+    that is not a finite number or that float64 would round, and shapes that do not fit.
     """
     inputs = _numbers("x", x, dimensions=(2,))
     labels = _labels(y)
@@ -67,6 +68,7 @@ def _numbers(name: str, values: Any, dimensions: tuple[int, ...]) -> Floats:
     if array.ndim not in dimensions:
         shape = "(examples, features)" if name == "x" else "(examples, targets) or (examples,)"
         raise DataError(f"{name} has shape {array.shape}", allowed=shape)
+    check_exact(array, name)
     return array.astype(np.float64)
 
 
@@ -83,6 +85,9 @@ def _check_rows(name: str, values: Any) -> None:
         for cell in cells:
             if not _is_number(cell):
                 raise DataError(f"{name}, row {i}: {cell!r:.40} is not a number")
+            if isinstance(cell, (int, np.integer)) and not -EXACT <= cell <= EXACT:
+                what = f"{name}, row {i}: an integer that float64 cannot hold"
+                raise DataError(what, allowed="-2**53 to 2**53")
 
 
 def _is_number(value: Any) -> bool:

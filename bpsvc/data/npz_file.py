@@ -1,5 +1,6 @@
 """NPZ files (numpy.savez): arrays read with every declared size checked first, nothing unpickled."""
 
+import math
 import struct
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from bpsvc.data.dataset import Dataset
 from bpsvc.data.files import open_data, printable
 from bpsvc.data.labels import codes_of
-from bpsvc.data.limits import PARSED_BYTES, check_size
+from bpsvc.data.limits import PARSED_BYTES, check_exact, check_size
 from bpsvc.data.names import numbered, shown
 from bpsvc.data.npy_header import NpyHeader, read_header
 from bpsvc.draws import Floats
@@ -20,7 +21,6 @@ from bpsvc.errors import DataError
 from bpsvc.registry import did_you_mean
 
 _FILE_BYTES: Final = 2 * PARSED_BYTES
-_EXACT: Final = 2**53
 _DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
@@ -131,10 +131,7 @@ def _check(header: NpyHeader, member: zipfile.ZipInfo, what: str) -> int:
         )
     if not header.data_bytes:
         raise DataError(f"{what} is empty (shape {header.shape})")
-    numbers = 1
-    for size in header.shape:
-        numbers *= size
-    return numbers
+    return math.prod(header.shape)
 
 
 def _array(file: IO[bytes], header: NpyHeader) -> NDArray[Any]:
@@ -148,12 +145,7 @@ def _array(file: IO[bytes], header: NpyHeader) -> NDArray[Any]:
 def _floats(array: NDArray[Any], key: str) -> Floats:
     if array.dtype.kind not in "biuf":
         raise DataError(f"{key!r} holds text, not numbers")
-    if (
-        array.dtype.kind in "iu"
-        and array.dtype.itemsize == 8
-        and bool(((array > _EXACT) | (array < -_EXACT)).any())
-    ):
-        raise DataError(f"{key!r} holds integers that float64 cannot hold", allowed="-2**53 to 2**53")
+    check_exact(array, repr(key))
     return array.astype(np.float64)
 
 

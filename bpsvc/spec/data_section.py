@@ -2,9 +2,10 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, WrapValidator, model_validator
+from pydantic import BeforeValidator, Field, WrapValidator, model_validator
 
 from bpsvc.data import SOURCES
+from bpsvc.data.limits import EXACT
 from bpsvc.spec import near
 from bpsvc.spec.base import Checked, Frozen, Line, Seed, Share, complain, complain_at
 from bpsvc.spec.choices import Choice, Menu, kind, models_of
@@ -141,9 +142,16 @@ def _rows(value: Any, handler: Any) -> Any:
     return handler(value)
 
 
+def _exact(value: Any) -> Any:
+    if type(value) is int and abs(value) > EXACT:
+        raise complain(f"{value} is an integer that float64 cannot hold", allowed="-2**53 to 2**53")
+    return value
+
+
 def _cell(value: Any) -> float | str:
     if isinstance(value, str):
         return value
+    _exact(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return float(value)
     raise complain(f"a target is a number or a label, not {kind(value)}")
@@ -153,7 +161,11 @@ class InlineData(DataSection):
     """Arrays written in the spec itself: for a handful of examples."""
 
     name: Literal["inline"] = Field(alias="source")
-    x: Annotated[tuple[tuple[float, ...], ...], WrapValidator(_rows), Field(min_length=1)]
+    x: Annotated[
+        tuple[tuple[Annotated[float, BeforeValidator(_exact)], ...], ...],
+        WrapValidator(_rows),
+        Field(min_length=1),
+    ]
     """Inputs, one row an example."""
     y: Annotated[
         tuple[tuple[Annotated[float | str, Checked(_cell, lambda: float | str)], ...], ...],
