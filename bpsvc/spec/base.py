@@ -117,9 +117,7 @@ def _with_fields(model: type[Frozen], error: ValidationError) -> ValidationError
             name, close = str(loc[0]), _meant(str(loc[0]), fields)
             meant.add(close)
             remedy = f"did you mean {close!r}?" if close else ""
-            problem = complain(
-                "there is no such field here", allowed=", ".join(fields), remedy=remedy, unknown=name
-            )
+            problem = complain(UNKNOWN_FIELD, allowed=", ".join(fields), remedy=remedy, unknown=name)
         elif kind == "missing" and len(loc) == 1:
             name = next(
                 (name for name, info in model.__pydantic_fields__.items() if loc[0] in (name, info.alias)), ""
@@ -143,9 +141,8 @@ def _is_missing(detail: InitErrorDetails) -> bool:
 
 def _meant(name: str, fields: Mapping[str, Any]) -> str:
     """The field that somebody who wrote `name` may have meant, or ''."""
-    if near.FIELDS.get(name.lower()) in fields:
-        return near.FIELDS[name.lower()]
-    return closest(name, fields)
+    near_by = (ours for ours, theirs in near.FIELDS.items() if ours in fields and name.lower() in theirs)
+    return next(near_by, "") or closest(name, fields)
 
 
 def complain(what: str, *, allowed: str = "", remedy: str = "", **context: Any) -> PydanticCustomError:

@@ -13,6 +13,7 @@ from bpsvc.spec.document import Spec
 from bpsvc.spec.judging import Success
 from bpsvc.spec.located import At
 from bpsvc.spec.network_section import Network
+from bpsvc.spec.parsing import NUMBER
 from bpsvc.spec.record_section import Record
 from bpsvc.spec.training_section import Training
 
@@ -77,7 +78,7 @@ def _given(value: Any) -> str:
 
 def _kind(wanted: str) -> Callable[[At, Any, Any], Finding]:
     def finding(path: At, value: Any, _: Any) -> Finding:
-        number = isinstance(value, str) and value.strip().replace(".", "", 1).replace("-", "", 1).isdigit()
+        number = isinstance(value, str) and NUMBER.fullmatch(value.strip())
         remedy = f"without quotes: {value.strip()}" if number and wanted != "text" else ""
         given = _given(value) if isinstance(value, (str, int, float, bool)) else kind(value)
         if (

@@ -18,7 +18,7 @@ NOT_AN_OBJECT: Final = "a spec is a JSON object; see `bpsvc schema`"
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
-_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WORD = re.compile(r"[-+.\w]+")
 _LITERALS: Final[Mapping[str, bool | None]] = {"true": True, "false": False, "null": None}
 _NOT_FINITE: Final = {"NaN", "Infinity", "-Infinity", "+Infinity", "nan", "inf", "-inf", "+inf"}
@@ -102,7 +102,7 @@ class _Parser:
     def literal(self, word: str, start: int, path: At) -> Any:
         if word in _LITERALS:
             return _LITERALS[word]
-        number = _NUMBER.fullmatch(word)
+        number = NUMBER.fullmatch(word)
         if number is not None:
             return self.number(word, start, path, whole=number.lastindex is None)
         if word in _NOT_FINITE:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from bpsvc import nn
-from bpsvc.errors import Finding, SpecError
+from bpsvc.errors import Finding
 from bpsvc.nn.cadence import Cadence
 from bpsvc.spec import sweep
 from bpsvc.spec.document import Spec
@@ -186,9 +186,7 @@ def _experiment(
     ):
         raise document.refused(findings)
     if first.name is None:
-        raise SpecError(
-            [Finding("is missing", ("name",), remedy="what the experiment is called")], source=document.source
-        )
+        raise document.refused([Finding("is missing", ("name",), remedy="what the experiment is called")])
     runs = tuple(run for point in points for run in _runs(point, labels, seeds, epochs))
     return Experiment(
         name=first.name,

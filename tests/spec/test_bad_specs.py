@@ -55,6 +55,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"data": {"source": "csv", "target": "species"}}, "data.path: is missing"),
     ({"data": {"source": "csv", "path": "iris.csv"}}, "data.target: is missing"),
     ({"data": {"source": "inline", "x": [[1]]}}, "data.y: is missing"),
+    ({"data": {**INLINE, "x": [[0], [2**53 + 1]]}}, f"data.x.2.1: {2**53 + 1} is an integer that float64"),
+    ({"data": {**INLINE, "y": [0, -(2**53) - 1]}}, f"data.y.2: {-(2**53) - 1} is an integer that float64"),
     ({"data": {"source": "xor", "bits": 3}}, "data.bits: there is no such field here"),
     ({"network": {"hidden": {"depth": 2}}}, "network.hidden.units: is missing"),
     ({"network": {"hidden": {"dept": 2, "units": 2}}}, "did you mean 'depth'?"),
@@ -63,6 +65,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"init": {"scheme": "uniform", "rang": 1}}, "did you mean 'range'?"),
     ({"success": {"at_least": 1}}, "success.metric: is missing"),
     ({"record": {"evry": 1}}, "did you mean 'every'?"),
+    ({"network": {"neurons": [2]}}, "did you mean 'hidden'?"),
+    ({"network": {"hidden": {"depth": 2, "neurons": 2}}}, "did you mean 'units'?"),
     # types
     ({"training": training(epochs=1.5)}, "training.epochs: 1.5 is not a whole number"),
     ({"training": training(epochs=10.0)}, "write 10"),
@@ -72,6 +76,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"training": training(epochs=None)}, "training.epochs: null is not a whole number"),
     ({"training": training(epochs=[10])}, "training.epochs: a list is not a whole number"),
     ({"training": training(learning_rate="0.1")}, "without quotes: 0.1"),
+    ({"training": training(learning_rate="1-2")}, '"1-2" is not a number\n'),
+    ({"training": training(learning_rate="-1e-3")}, "without quotes: -1e-3"),
     ({"training": training(learning_rate=True)}, "training.learning_rate: true is not a number"),
     ({"training": training(learning_rate=[1])}, "training.learning_rate: a list is not a number"),
     ({"training": training(shuffle=1)}, "training.shuffle: 1 is not true or false"),
@@ -496,3 +502,10 @@ def test_any_damage_is_a_document_or_a_spec_error(data: st.DataObject) -> None:
         assert error.findings and str(error).startswith("spec:")
     else:
         assert experiment.runs
+
+
+@pytest.mark.parametrize("name", [{}, {"name": None}])
+def test_a_spec_without_a_name_is_refused_where_it_stands(name: dict[str, Any]) -> None:
+    raw = {key: value for key, value in changed().items() if key != "name"}
+    (finding,) = refusal({**raw, **name}).findings
+    assert (finding.what, finding.path) == ("is missing", ("name",)) and finding.line is not None
