@@ -69,4 +69,6 @@ def same_records(one: nn.Records, other: nn.Records) -> bool:
         bits(one.epoch) == bits(other.epoch)
         and all(bits(one.epochs[k]) == bits(other.epochs[k]) for k in one.epochs)
         and all(bits(one.layers[k]) == bits(other.layers[k]) for k in one.layers)
+        and one.parameters.keys() == other.parameters.keys()
+        and all(bits(one.parameters[k]) == bits(other.parameters[k]) for k in one.parameters)
     )
