@@ -82,7 +82,7 @@ def report(
         if json:
             print_json([{"name": name, "title": title} for name, title in known])
         else:
-            print("\n".join(f"{name:<14}{title}" for name, title in known))
+            print("\n".join(f"{name:<17}{title}" for name, title in known))
         tell("next: bpsvc report EXPERIMENT --figure NAME")
         return 0
     wish = reporting.Wish(Filter(where, sort, limit), tuple(by or ()), success)

@@ -17,7 +17,7 @@ from bpsvc.reporting.part import WHOLE, Part
 from bpsvc.reporting.stats import median_band
 
 # What figures and tables draw of the records; reading more costs time and memory.
-EPOCHS_DRAWN: Final = ("loss", "log_likelihood", "accuracy", "validation_accuracy")
+EPOCHS_DRAWN: Final = ("loss", "log_likelihood", "accuracy", "validation_loss", "validation_accuracy")
 LAYERS_DRAWN: Final = ("delta_rms", "gradient_l2", "weight_l2", "saturated", "dead")
 
 

@@ -1,4 +1,6 @@
-"""The one number by which configurations compare: epochs until reached, validation accuracy or final loss."""
+"""The one number by which configurations compare: epochs until reached, validation accuracy, or the loss at
+the end, on validation data where there are some.
+"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -32,6 +34,7 @@ class Outcome:
 
 SOLVING: Final = Outcome("epochs until reached", "solved_epoch", np.inf, True, is_share=True)
 VALIDATION: Final = Outcome("validation accuracy", "final_validation_accuracy", 0.0, False)
+VALIDATION_LOSS: Final = Outcome("final validation loss", "final_validation_loss", np.inf, True)
 LOSS: Final = Outcome("final loss", "final_loss", np.inf, True)
 
 
@@ -45,4 +48,6 @@ def outcome(material: Material) -> Outcome | None:
     if cases["final_validation_accuracy"].notna().any():
         return VALIDATION
     one_kind = len(cases[["loss", "reduction"]].drop_duplicates()) == 1
+    if one_kind and cases["final_validation_loss"].notna().any():
+        return VALIDATION_LOSS
     return LOSS if one_kind and cases["final_loss"].notna().any() else None

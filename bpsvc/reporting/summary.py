@@ -202,20 +202,25 @@ def _p(row: Mapping[Any, Any]) -> str:
 
 
 def losses(material: Material, rows: Sequence[Row]) -> list[str]:
-    """The lowest median final loss, where losses compare and no success is defined."""
-    known = [row for row in rows if not np.isnan(row["median_final_loss"])]
+    """The lowest median final loss, where losses compare and no success is defined: on the validation
+    examples where there are some.
+    """
+    told = [row for row in rows if not np.isnan(row.get("median_validation_loss", np.nan))]
+    column = "median_validation_loss" if told else "median_final_loss"
+    what = f"final {'validation ' if told else ''}loss"
+    known = told or [row for row in rows if not np.isnan(row[column])]
     if material.is_judged or not known or len({row["loss"] for row in known}) > 1:
         return []
-    low, high = extremes(known, "median_final_loss")
-    if np.isinf(low[0]["median_final_loss"]):
+    low, high = extremes(known, column)
+    if np.isinf(low[0][column]):
         return []
     if low == high:
-        return [f"Median final loss ({low[0]['loss']}): {_median(low, 'median_final_loss')}{_each(known)}."]
-    blown = np.isinf(high[0]["median_final_loss"])
-    highest = ", half of whose runs diverged" if blown else f" with {_median(high, 'median_final_loss')}"
-    lowest = f"{_named(low)} with {_median(low, 'median_final_loss')}"
+        return [f"Median {what} ({low[0]['loss']}): {_median(low, column)}{_each(known)}."]
+    blown = np.isinf(high[0][column])
+    highest = ", half of whose runs diverged" if blown else f" with {_median(high, column)}"
+    lowest = f"{_named(low)} with {_median(low, column)}"
     return [
-        f"Lowest median final loss ({low[0]['loss']}): {lowest}; highest: {_named(high)}{highest}"
+        f"Lowest median {what} ({low[0]['loss']}): {lowest}; highest: {_named(high)}{highest}"
         f"{_lost_beside(known)}."
     ]
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from bpsvc.registry import Table
 from bpsvc.reporting.figures.cost import PACE
-from bpsvc.reporting.figures.curves import ACCURACY, LIKELIHOOD
+from bpsvc.reporting.figures.curves import ACCURACY, LIKELIHOOD, VALIDATION_LOSS
 from bpsvc.reporting.figures.depth import DEPTH
 from bpsvc.reporting.figures.drift import DRIFT
 from bpsvc.reporting.figures.factors import EFFECTS, INTERACTIONS, MAP
@@ -25,6 +25,7 @@ _ALL = [
     SOLVED,
     SURVIVAL,
     LOSS,
+    VALIDATION_LOSS,
     LIKELIHOOD,
     ACCURACY,
     VALIDATION,

@@ -1,4 +1,4 @@
-"""A median curve per configuration: accuracy, and the lecture's log-likelihood."""
+"""A median curve per configuration: accuracy, the lecture's log-likelihood, loss on validation data."""
 
 from collections.abc import Callable
 from typing import Final
@@ -8,9 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from bpsvc.reporting.figures.limits import Limits, limits
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
-from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
+from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
 from bpsvc.reporting.figures.series import counted, facets, legend_names
 from bpsvc.reporting.grids import grid
 from bpsvc.reporting.material import Material
@@ -49,7 +50,9 @@ def preparing(columns: dict[str, str], worst: float) -> Callable[[Material], pd.
     return prepare
 
 
-def drawing_of(y: str, is_share: bool) -> Callable[[pd.DataFrame, Style, str], Figure]:
+def drawing_of(
+    y: str, scale: Callable[[Axes, pd.DataFrame], None]
+) -> Callable[[pd.DataFrame, Style, str], Figure]:
     """draw: training solid with its band, validation dashed."""
 
     def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
@@ -63,7 +66,7 @@ def drawing_of(y: str, is_share: bool) -> Callable[[pd.DataFrame, Style, str], F
         layout = Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.4)
         figure, axes = sheet(style, panels, legend, layout)
         epoch_axis(axes[0], frame["epoch"])
-        _scale(axes[0], frame, is_share)
+        scale(axes[0], frame)
         for ax, panel in zip(axes, panels, strict=True):
             here = frame[frame["panel"] == panel]
             for (_, of), rows in here.groupby(["series", "of"], sort=False):
@@ -84,10 +87,22 @@ def drawing_of(y: str, is_share: bool) -> Callable[[pd.DataFrame, Style, str], F
     return draw
 
 
-def _scale(ax: Axes, frame: pd.DataFrame, is_share: bool) -> None:
-    if is_share and frame["median"].min() < 0.6:
+def _shares(ax: Axes, frame: pd.DataFrame) -> None:
+    if frame["median"].min() < 0.6:
         share_axis(ax)
-        return
+    else:
+        _plain(ax, frame)
+
+
+def _log(ax: Axes, frame: pd.DataFrame) -> None:
+    log_axis(ax, _limits(frame).clipped(frame[["median", "low", "high"]]))
+
+
+def _limits(frame: pd.DataFrame) -> Limits:
+    return limits(frame.loc[frame["epoch"] == 0, "high"])
+
+
+def _plain(ax: Axes, frame: pd.DataFrame) -> None:
     known = frame[["median", "low", "high"]].to_numpy(np.float64)
     known = known[np.isfinite(known)]
     known = known[known >= _lowest(frame)]
@@ -140,7 +155,7 @@ ACCURACY: Final = FigureRecord(
         and (not m.is_judged or bool(m.epochs["validation_accuracy"].notna().any()))
     ),
     prepare=preparing({_SOLID: "accuracy", _DASHED: "validation_accuracy"}, 0.0),
-    draw=drawing_of("share of examples right", True),
+    draw=drawing_of("share of examples right", _shares),
     caption=caption_of("Share of examples right."),
     sql="""
 SELECT experiment, run_id, epoch, accuracy, validation_accuracy
@@ -157,12 +172,34 @@ LIKELIHOOD: Final = FigureRecord(
         m.is_trained and "log_likelihood" in m.epochs and bool(m.epochs["log_likelihood"].notna().any())
     ),
     prepare=preparing({_SOLID: "log_likelihood"}, -np.inf),
-    draw=drawing_of("log L in nats, summed over examples", False),
+    draw=drawing_of("log L in nats, summed over examples", _plain),
     caption=caption_of(
         "What the lecture ascends, in nats, summed over the training examples; 0 is certainty."
     ),
     sql="""
 SELECT experiment, run_id, epoch, log_likelihood
+FROM experiment_runs JOIN epochs USING (run_id)
+WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs
+ORDER BY experiment, run_id, epoch""",
+    section=LEARNING,
+)
+VALIDATION_LOSS: Final = FigureRecord(
+    name="validation_loss",
+    title="Loss against epoch, training and validation",
+    needs="a validation split, one kind of loss, and at least one trained and ended run",
+    applies=lambda m: (
+        m.is_trained
+        and "validation_loss" in m.epochs
+        and bool(m.epochs["validation_loss"].notna().any())
+        and len(m.cases[["loss", "reduction"]].drop_duplicates()) == 1
+    ),
+    prepare=preparing({_SOLID: "loss", _DASHED: "validation_loss"}, np.inf),
+    draw=drawing_of("loss", _log),
+    caption=caption_of(
+        "Loss, on a logarithmic axis of at most 1,000 times its largest value before training."
+    ),
+    sql="""
+SELECT experiment, run_id, epoch, epochs.loss, validation_loss
 FROM experiment_runs JOIN epochs USING (run_id)
 WHERE experiment IN ({experiments}) AND epoch <= experiment_runs.epochs
 ORDER BY experiment, run_id, epoch""",

@@ -32,7 +32,8 @@ _SIDE: Final = 13.0  # ems that a label of a map's rows is long
 _NUMBER: Final = re.compile(r"[-+0-9.e]+|inf")
 _ASIDE: Final = 0.05
 _SQL: Final = """
-SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_accuracy, final_validation_accuracy
+SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_accuracy, final_validation_loss,
+    final_validation_accuracy
 FROM factors JOIN results USING (experiment, run_id)
 WHERE experiment IN ({experiments})
 ORDER BY experiment, label, value, run_id"""

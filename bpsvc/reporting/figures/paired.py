@@ -190,7 +190,8 @@ PAIRED: Final = FigureRecord(
     draw=draw,
     caption=caption,
     sql="""
-SELECT experiment, seed, run_id, label, value, solved_epoch, final_loss, final_validation_accuracy
+SELECT experiment, seed, run_id, label, value, solved_epoch, final_loss, final_validation_loss,
+    final_validation_accuracy
 FROM results JOIN factors USING (experiment, run_id)
 WHERE experiment IN ({experiments})
 ORDER BY experiment, seed, run_id, label""",

@@ -22,11 +22,13 @@ def prepare(material: Material) -> pd.DataFrame:
     many met it at some epoch: solved, solved_share, solved_low, solved_high (Wilson 95 %), still met it at
     the last one: held, held_share, … (NaN: not known), and met it before any training: untrained; epochs_q1,
     epochs_median, epochs_q3 until first met (inf: later than `horizon`), epochs_low, epochs_high: the
-    median's 95 % bootstrap interval; loss, median_final_loss (inf: diverged), median_accuracy,
-    median_validation_accuracy, each with the _low and _high of such an interval; signal_ratio: median over
-    runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in all.
+    median's 95 % bootstrap interval; loss, median_final_loss and median_validation_loss (inf: diverged),
+    median_accuracy, median_validation_accuracy, each with the _low and _high of such an interval;
+    signal_ratio: median over runs of delta_rms of the first over the last hidden layer at epoch 0; seconds in
+    all.
     """
     ratios = signal_ratios(material)
+    has_validation = material.has("final_validation_loss")
     rows = []
     for facet, cases in facets(material):
         ended = cases[cases["state"] != UNFINISHED]
@@ -44,6 +46,7 @@ def prepare(material: Material) -> pd.DataFrame:
         row |= {
             "loss": str(cases["loss"].iloc[0]) if one_loss else "several",
             **_median(ended if one_loss else ended.iloc[:0], "final_loss"),
+            **_median(ended if one_loss and has_validation else ended.iloc[:0], "final_validation_loss"),
             **_median(ended, "final_accuracy", lost=0.0),
             **_median(ended, "final_validation_accuracy", lost=0.0),
             "signal_ratio": _middle(ratios.reindex(cases["case"])),
@@ -145,6 +148,7 @@ def _epochs(row: Mapping[Hashable, Any]) -> str:
 
 
 _OPTIONAL: Final = {
+    "median_validation_loss": "median final validation loss (95 % interval)",
     "median_accuracy": "median accuracy (95 % interval)",
     "median_validation_accuracy": "median validation accuracy (95 % interval)",
     "signal_ratio": "signal, first / last hidden layer",
