@@ -13,7 +13,7 @@ from bpsvc.spec.init_section import INIT
 from bpsvc.spec.judging import Expectation, Success
 from bpsvc.spec.network_section import Network
 from bpsvc.spec.record_section import Record
-from bpsvc.spec.seeds import SeedBlock, Seeds
+from bpsvc.spec.seeds import DEFAULT_SEEDS, Seeds, seeds_of
 from bpsvc.spec.sweep_section import Sweep
 from bpsvc.spec.training_section import Training
 
@@ -41,7 +41,7 @@ class Spec(Frozen):
     """How the weights change."""
     success: Success | None = None
     """When a run counts as solved; default: accuracy 1 for truth tables, else null."""
-    seeds: Seeds = Field(default_factory=lambda: SeedBlock(first=0, count=10))
+    seeds: Seeds = Field(default_factory=lambda: seeds_of(DEFAULT_SEEDS))
     """Replicates: 30, or [3, 7], or {"first": 0, "count": 30}."""
     sweep: Sweep = ()
     """What varies."""
@@ -49,10 +49,3 @@ class Spec(Frozen):
     """What is kept of each run."""
     expect: Annotated[tuple[Expectation, ...], WrapValidator(listed)] = ()
     """What the results should show by `bpsvc report --check`."""
-
-    @property
-    def seed_values(self) -> "range | tuple[int, ...]":
-        """The seeds, in order."""
-        if isinstance(self.seeds, SeedBlock):
-            return range(self.seeds.first, self.seeds.first + self.seeds.count)
-        return self.seeds

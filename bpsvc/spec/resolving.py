@@ -21,7 +21,7 @@ from bpsvc.spec.located import Document
 from bpsvc.spec.overriding import named, overridden
 from bpsvc.spec.paths import get
 from bpsvc.spec.point import PointError, Resolved, resolve_point
-from bpsvc.spec.seeds import SeedBlock, seeds_of
+from bpsvc.spec.seeds import DEFAULT_SEEDS, seeds_of, values_of
 from bpsvc.spec.sources import Library, label_of
 from bpsvc.spec.sweep import Point
 from bpsvc.spec.sweep_section import Block, blocks_of
@@ -91,10 +91,9 @@ def _seed_values(document: Document) -> Sequence[int]:
     wrong.
     """
     try:
-        seeds = seeds_of(document.raw.get("seeds", 10))
+        return values_of(seeds_of(document.raw.get("seeds", DEFAULT_SEEDS)))
     except ValueError:
         return (0,)
-    return range(seeds.first, seeds.first + seeds.count) if isinstance(seeds, SeedBlock) else tuple(seeds)
 
 
 @dataclass
@@ -174,7 +173,7 @@ def _experiment(
     document: Document, points: list[Resolved], labels: Mapping[str, str], library: Library, limits: Limits
 ) -> Experiment:
     first = points[0].spec
-    seeds, epochs = first.seed_values, first.training.epochs
+    seeds, epochs = values_of(first.seeds), first.training.epochs
     total = Volume()
     for point in points:
         record = point.run.record

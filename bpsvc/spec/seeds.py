@@ -1,7 +1,7 @@
 """The section `seeds`: replicates."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -23,6 +23,14 @@ class SeedBlock(Frozen):
         if last > MAX_SEED:
             raise complain(f"the last seed would be {last:,}", allowed=f"at most {MAX_SEED:,}")
         return self
+
+
+DEFAULT_SEEDS: Final = 10
+
+
+def values_of(seeds: SeedBlock | tuple[int, ...]) -> Sequence[int]:
+    """The seeds, in order."""
+    return range(seeds.first, seeds.first + seeds.count) if isinstance(seeds, SeedBlock) else seeds
 
 
 def seeds_of(value: Any) -> SeedBlock | tuple[int, ...]:

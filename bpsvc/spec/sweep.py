@@ -65,9 +65,7 @@ def points(blocks: Sequence[Block], document: Document) -> Iterator[Point]:
     """
     if not blocks:
         yield Point()
-    single = isinstance(document.raw.get("sweep"), dict)
-    for number, block in enumerate(blocks):
-        where: At = ("sweep",) if single else ("sweep", number)
+    for number, (where, block) in enumerate(_placed(blocks, document)):
         if _product_size(block):
             for steps in itertools.product(*(axis.steps for axis in _axes(block, where))):
                 yield _merged(steps, number)
@@ -79,9 +77,7 @@ def points(blocks: Sequence[Block], document: Document) -> Iterator[Point]:
 def check(blocks: Sequence[Block], document: Document) -> list[Finding]:
     """What is wrong with the axes as such: paths that cannot vary, values or paths that appear twice."""
     findings: list[Finding] = []
-    single = isinstance(document.raw.get("sweep"), dict)
-    for number, block in enumerate(blocks):
-        where: At = ("sweep",) if single else ("sweep", number)
+    for where, block in _placed(blocks, document):
         named = _named(block, where)
         findings += [finding for path, at in named if (finding := _cannot_vary(path, at, document))]
         findings += _overlaps([one for one in named if "points" not in one[1]], document)
@@ -96,12 +92,7 @@ def check(blocks: Sequence[Block], document: Document) -> list[Finding]:
 
 def out_of_reach(blocks: Sequence[Block], document: Document) -> dict[str, Finding]:
     """Paths set from outside that the sweep sets too: a finding for each, at the sweep's first."""
-    single = isinstance(document.raw.get("sweep"), dict)
-    named = [
-        one
-        for number, block in enumerate(blocks)
-        for one in _named(block, ("sweep",) if single else ("sweep", number))
-    ]
+    named = [one for where, block in _placed(blocks, document) for one in _named(block, where)]
     findings = {}
     for override in document.overridden:
         clash = next((one for one in named if overlaps(one[0], override)), None)
@@ -115,6 +106,13 @@ def out_of_reach(blocks: Sequence[Block], document: Document) -> dict[str, Findi
 def swept_paths(blocks: Sequence[Block]) -> tuple[str, ...]:
     """Every path that varies, in the order of its first appearance."""
     return tuple(dict.fromkeys(path for block in blocks for path, _ in _named(block, ())))
+
+
+def _placed(blocks: Sequence[Block], document: Document) -> Iterator[tuple[At, Block]]:
+    """Each block with where it stands: a single one may do so without a list."""
+    single = isinstance(document.raw.get("sweep"), dict)
+    for number, block in enumerate(blocks):
+        yield ("sweep",) if single else ("sweep", number), block
 
 
 def _product_size(block: Block) -> int:
