@@ -21,8 +21,13 @@ def fault_of(name: str) -> str:
         return "is empty"
     if len(name) > LONGEST:
         return f"is longer than {LONGEST} characters"
-    bad = next((c for c in name if c in _DIRECTION or unicodedata.category(c) in _REFUSED), None)
-    return "" if bad is None else f"contains the control character U+{ord(bad):04X}"
+    bad = control_in(name)
+    return f"contains the control character U+{ord(bad):04X}" if bad else ""
+
+
+def control_in(text: str) -> str:
+    """The first character of a text that may not be printed, or ''."""
+    return next((c for c in text if c in _DIRECTION or unicodedata.category(c) in _REFUSED), "")
 
 
 def check_names(names: Sequence[str], what: str) -> None:

@@ -4,7 +4,6 @@ import ast
 import functools
 import inspect
 import textwrap
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -29,6 +28,7 @@ from pydantic_core.core_schema import (
     no_info_wrap_validator_function,
 )
 
+from bpsvc.data.names import control_in
 from bpsvc.registry import closest
 from bpsvc.spec import near
 
@@ -38,9 +38,6 @@ MAX_EPOCHS: Final = 1_000_000_000
 MAX_SEED: Final = 2**63 - 1
 MAX_NAME: Final = 200
 UNKNOWN_FIELD: Final = "there is no such field here"
-
-_DIRECTION: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
 
 STRICT: Final = ConfigDict(strict=True, allow_inf_nan=False)
 LATER: Final = ConfigDict(**STRICT, defer_build=True)
@@ -181,11 +178,8 @@ class Checked:
 
 
 def _printable(text: str) -> str:
-    for c in text:
-        if unicodedata.category(c) in ("Cc", "Zl", "Zp") or c in _DIRECTION:
-            raise complain(
-                f"holds the control character U+{ord(c):04X}", allowed="printable text on one line"
-            )
+    if bad := control_in(text):
+        raise complain(f"holds the control character U+{ord(bad):04X}", allowed="printable text on one line")
     return text
 
 
