@@ -58,8 +58,8 @@ def export(
     """
     with store.snapshot() as now:
         names = [now.experiment(name).experiment for name in experiments or ["@last"]]
-        runs = None if which.is_open else [run for _, run in chosen(store, now, names, which)]
-        return _written(now.extraction(names, runs), folder / title(now.experiments(names)), form)
+        pairs = None if which.is_open else chosen(store, now, names, which)
+        return _written(now.extraction(names, pairs), folder / title(now.experiments(names)), form)
 
 
 def _written(source: Extraction, target: Path, form: str) -> Exported:

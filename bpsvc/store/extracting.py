@@ -13,20 +13,24 @@ from bpsvc.data import Dataset
 from bpsvc.store import naming, sound
 from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
+from bpsvc.store.removing import Pairs
 
 _BATCH: Final = 50_000
 _NAMED: Final = "t.experiment IN (SELECT value FROM json_each(:experiments))"
 _CHOSEN: Final = "t.run_id IN (SELECT value FROM json_each(:runs))"
+_PAIR: Final = f"""{_CHOSEN} AND (t.experiment, t.run_id) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(:pairs)
+)"""
 _DATA: Final = f"SELECT data_digest FROM runs t WHERE {_CHOSEN}"
 _FIRED: Final = f"SELECT t.schedule FROM occurrences t WHERE {_NAMED}"
 
 # Which rows of each public relation belong to the experiments and runs, and the order that never changes.
 _PARTS: Final = {
     "experiments": (_NAMED, "name, revision"),
-    "experiment_runs": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id"),
+    "experiment_runs": (_PAIR, "experiment, run_id"),
     "runs": (_CHOSEN, "run_id"),
-    "results": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id"),
-    "factors": (f"{_NAMED} AND {_CHOSEN}", "experiment, run_id, name"),
+    "results": (_PAIR, "experiment, run_id"),
+    "factors": (_PAIR, "experiment, run_id, name"),
     "epochs": (_CHOSEN, "run_id, epoch"),
     "layer_gradients": (_CHOSEN, "run_id, epoch, layer"),
     "parameters": (_CHOSEN, "run_id, epoch, name"),
@@ -46,24 +50,23 @@ class Stored(NamedTuple):
 
 
 class Extraction:
-    """Experiments with all of their runs, or with those of `runs` only, as one read transaction sees them.
+    """Experiments with all of their runs, or with those only that `pairs` has of each, by full name and
+    run_id, as one read transaction sees them.
 
     Runs are whole: when another experiment trains one further, its later epochs are there too, and
     `experiment_runs.epochs` says where this experiment ends.
     """
 
-    def __init__(
-        self, connection: Connection, experiments: Sequence[str], runs: Sequence[int] | None
-    ) -> None:
+    def __init__(self, connection: Connection, experiments: Sequence[str], pairs: Pairs | None) -> None:
         self._connection = connection
         found = [naming.experiment(raw(connection), name).experiment for name in experiments]
         self.experiments = tuple(dict.fromkeys(found))
         names = json.dumps(self.experiments)
-        members = f"SELECT DISTINCT run_id FROM experiment_runs t WHERE {_NAMED} ORDER BY run_id"
-        known = [row[0] for row in raw(connection).execute(members, {"experiments": names})]
-        wanted = None if runs is None else set(runs)
-        self.runs = tuple(run for run in known if wanted is None or run in wanted)
-        self._values = {"experiments": names, "runs": json.dumps(self.runs)}
+        members = f"SELECT experiment, run_id FROM experiment_runs t WHERE {_NAMED}"
+        known = set(raw(connection).execute(members, {"experiments": names}))
+        chosen = sorted(known if pairs is None else known.intersection(pairs))
+        self.runs = tuple(sorted({run for _, run in chosen}))
+        self._values = {"experiments": names, "pairs": json.dumps(chosen), "runs": json.dumps(self.runs)}
 
     def rows(self, relation: str) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of a public relation that belong to the experiments, in batches, with the catalogue's

@@ -20,6 +20,7 @@ from bpsvc.store.frames import frame, numbers
 from bpsvc.store.naming import Named
 from bpsvc.store.progress import Holder, holders, progress, status
 from bpsvc.store.records import Progress
+from bpsvc.store.removing import Pairs
 from bpsvc.store.series import EPOCH_SERIES, LAYER_SERIES
 
 if TYPE_CHECKING:  # pandas takes long to load, and few commands need it
@@ -187,9 +188,9 @@ class Snapshot:
         sql = "SELECT to_epoch, digest FROM _segment WHERE run_id = ? ORDER BY to_epoch"
         return [(int(epoch), str(digest)) for epoch, digest in self._cursor.execute(sql, (run_id,))]
 
-    def extraction(self, experiments: Sequence[str], runs: Sequence[int] | None = None) -> Extraction:
-        """All that belongs to some experiments (and of their runs to these), in batches."""
-        return Extraction(self._connection, experiments, runs)
+    def extraction(self, experiments: Sequence[str], pairs: Pairs | None = None) -> Extraction:
+        """All that belongs to some experiments (and of each to these runs of it), in batches."""
+        return Extraction(self._connection, experiments, pairs)
 
     def progress(self, experiments: Sequence[int] | None = None) -> Progress:
         """How many runs and epochs of these experiments (by number), or of all, are done and to do."""

@@ -139,7 +139,14 @@ def test_each_experiment_judges_a_shared_run_by_its_own_epochs(bpsvc: Bpsvc, db:
         "tiny@1": False,
         "further@1": True,
     }
-    assert bpsvc("rm", "tiny", "further", "--where", "epochs_done = 40", "--yes").code == 0
+    asked = ("tiny", "further", "--where", "epochs_done = 40")
+    assert bpsvc("export", *asked, "--format", "jsonl", "-o", "out").code == 0
+    (folder,) = Path("out").iterdir()
+    for relation in ("experiment_runs", "results"):
+        rows = [json.loads(line) for line in (folder / f"{relation}.jsonl").read_text().splitlines()]
+        assert {(row["experiment"], row["run_id"]) for row in rows} == conditions["epochs_done = 40"]
+    assert (folder / "factors.jsonl").read_text() == "", "further sweeps nothing"
+    assert bpsvc("rm", *asked, "--yes").code == 0
     assert len(runs(db)) == 6 and set(runs(db)["epochs_done"]) == {20}, "nothing left tiny"
 
 
