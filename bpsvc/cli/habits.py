@@ -41,7 +41,7 @@ NEXT: Final[Mapping[str, str]] = {
     "schedule resume": "bpsvc schedule preview {name}",
     "schedule remove": "bpsvc schedule list",
     "db info": "bpsvc db check",
-    "db check": "bpsvc verify compares every digest",
+    "db check": "bpsvc verify compares the digests of states and data",
     "db backup": "bpsvc db merge takes a copy over into another store",
     "db compact": "bpsvc db info",
     "db upgrade": "bpsvc verify",

@@ -155,7 +155,9 @@ def verify(
     db: Db = DB,
     json: Json = False,
 ) -> int:
-    """Check that everything in the store is there and as it was committed; exit 1 when it is not.
+    """Check that everything in the store is there, and states and data as committed; exit 1 when not.
+
+    The values of records are compared by training again only: --replay, --replay-fraction.
 
     Examples:
 
@@ -186,7 +188,8 @@ def verify(
             versions = ", ".join(map(str, sorted(set(older.values()))))
             say(f"{len(older)} runs are of older numerics ({versions}): they hold, and are not trained again")
         again = f", {len(chosen)} of them trained again" if chosen else ""
-        found = plural(len(damage), "finding") if damage else "all is well"
+        well = "all is well" if chosen else "all is there (--replay compares the values of records, too)"
+        found = plural(len(damage), "finding") if damage else well
         tell(f"{plural(count, 'run')} verified{again}: {found}")
     return 1 if damage else 0
 

@@ -1,11 +1,12 @@
 """Replay: train stored runs again, and see whether every segment ends in the same bits."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from bpsvc import nn
@@ -72,23 +73,42 @@ def _replay(store: Store, run_id: int) -> Difference | None:
                 pieces.append(records)
             if checkpoint.digest(checkpoint.pack(state)[0]) != digest:
                 return Difference(run_id, epoch)
-    return _recorded(store, run_id, nn.join(pieces))
+    names = [parameter.name for parameter in nn.parameters(problem.network)]
+    return _recorded(store, run_id, nn.join(pieces), names)
 
 
-def _recorded(store: Store, run_id: int, again: nn.Records) -> Difference | None:
-    """The first record that is not as trained again; what is missing altogether is for `verify` to find."""
+def _recorded(store: Store, run_id: int, again: nn.Records, names: Sequence[str]) -> Difference | None:
+    """The first record that is not as trained again; what is missing altogether is for `verify` to find.
+    `names` are those of the P parameters.
+    """
     with store.snapshot() as now:
-        tables = now.epochs(runs=[run_id]), now.layer_gradients(runs=[run_id])
-    epochs = {"epoch": again.epoch, **again.epochs}
+        stored = {
+            "epochs": now.epochs(runs=[run_id]),
+            "layer_gradients": now.layer_gradients(runs=[run_id]),
+            "parameters": now.parameters(runs=[run_id]),
+        }
     layers = next(iter(again.layers.values())).shape[1]
-    rows = {"epoch": np.repeat(again.epoch, layers), "layer": np.tile(np.arange(1, layers + 1), len(again))}
-    gradients = rows | {name: values.ravel() for name, values in again.layers.items()}
-    for name, trained, stored in zip(("epochs", "layer_gradients"), (epochs, gradients), tables, strict=True):
-        keys = [key for key in ("epoch", "layer") if key in trained]
-        both = pd.DataFrame(trained).merge(stored, on=keys, suffixes=("", " stored"))
-        for series in (series for series in trained if series not in keys):
+    trained = {
+        "epochs": _rows(again.epoch, {}, again.epochs),
+        "layer_gradients": _rows(again.epoch, {"layer": range(1, layers + 1)}, again.layers),
+        "parameters": _rows(again.epoch, {"name": names}, again.parameters),
+    }
+    for table, rows in trained.items():
+        keys = [key for key in ("epoch", "layer", "name") if key in rows]
+        both = rows.merge(stored[table], on=keys, suffixes=("", " stored"))
+        for series in (series for series in rows if series not in keys):
             a, b = both[series].to_numpy(float), both[f"{series} stored"].to_numpy(float)
             other = np.flatnonzero((a != b) & ~(np.isnan(a) & np.isnan(b)))
             if len(other):
-                return Difference(run_id, int(both["epoch"][other[0]]), f"{series} in {name}")
+                return Difference(run_id, int(both["epoch"][other[0]]), f"{series} in {table}")
     return None
+
+
+def _rows(
+    epochs: NDArray[np.int64], within: Mapping[str, Sequence[object]], series: Mapping[str, nn.Floats]
+) -> pd.DataFrame:
+    """Series of shape (M,), or (M, K) with a key of K values within an epoch, as the store's rows."""
+    each = next((len(values) for values in within.values()), 1) if series else 0
+    keys = {"epoch": np.repeat(epochs, each)}
+    keys |= {name: np.tile(np.asarray(values), len(epochs) if each else 0) for name, values in within.items()}
+    return pd.DataFrame(keys | {name: values.ravel() for name, values in series.items()})

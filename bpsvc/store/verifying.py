@@ -23,14 +23,12 @@ from bpsvc.store.engine import raw
 from bpsvc.store.targets import target
 
 _MOST_MESSAGES: Final = 100
-_RUNS: Final = """
-    SELECT r.id, r.key, r.seed, r.epochs_done, r.outcome, p.spec, p.digest, d.digest,
+_RUN: Final = """
+    SELECT r.key, r.seed, r.epochs_done, r.outcome, p.spec, p.digest, d.digest, d.inputs,
         r.epochs, (SELECT max(m.epochs) FROM _membership m WHERE m.run_id = r.id), r.status,
         c.epoch, c.digest, c.state
     FROM _run r JOIN _recipe p ON p.id = r.recipe_id JOIN _dataset d ON d.id = r.dataset_id
-    LEFT JOIN _checkpoint c ON c.run_id = r.id
-    WHERE :runs IS NULL OR r.id IN (SELECT value FROM json_each(:runs))
-    ORDER BY r.id
+    LEFT JOIN _checkpoint c ON c.run_id = r.id WHERE r.id = ?
 """
 _KEYS: Final = """
     SELECT r.id, r.key, r.seed, p.spec, d.digest
@@ -40,10 +38,11 @@ _KEYS: Final = """
 """
 # What a run's row says of its last record, and what the record says.
 _FINAL: Final = """
-    SELECT r.id, e.epoch FROM _run r JOIN epochs e ON e.run_id = r.id AND e.epoch = (SELECT max(x.epoch) FROM
-    epochs x WHERE x.run_id = r.id) WHERE r.final_loss IS NOT e.loss OR r.final_accuracy IS NOT e.accuracy OR
+    SELECT e.epoch FROM _run r JOIN epochs e ON e.run_id = r.id
+    AND e.epoch = (SELECT max(x.epoch) FROM epochs x WHERE x.run_id = r.id)
+    WHERE r.id = ? AND (r.final_loss IS NOT e.loss OR r.final_accuracy IS NOT e.accuracy OR
     r.final_mean_abs_error IS NOT e.mean_abs_error OR r.final_validation_loss IS NOT e.validation_loss OR
-    r.final_validation_accuracy IS NOT e.validation_accuracy
+    r.final_validation_accuracy IS NOT e.validation_accuracy)
 """
 
 
@@ -76,24 +75,40 @@ def structure(connection: Connection) -> Iterator[Damage]:
 
 
 def content(connection: Connection, runs: list[int] | None = None) -> Iterator[Damage]:
-    """What is missing or changed: keys, data, states, segments, and each record of the cadence."""
+    """What is missing or changed: keys, data, states, segments, and each record of the cadence; not the
+    values of records, which only training again can tell. A run that cannot be read hides no other.
+    """
     cursor = raw(connection)
-    if runs is None:
-        yield from _datasets(cursor)
-    wanted = {"runs": None if runs is None else json.dumps(runs)}
-    for row in raw(connection).execute(_RUNS, wanted):
-        id_, key, seed, done, outcome, spec, recipe, data, *end, epoch, digest, state = row
-        if hashlib.sha256(spec.encode()).hexdigest() != recipe:
-            yield Damage("_recipe", "the spec is not what its digest says", id_)
-            continue
-        if numerics_of(key, _identity(spec), seed, data, nn.NUMERICS) is None:
-            yield Damage("_run", "the key is not that of its spec, seed and data, or of newer numerics", id_)
-        yield from _end(id_, done, _cadence(spec)[0], *end)
-        yield from _states(cursor, id_, done, epoch, digest, state)
-        yield from _records(cursor, id_, done, outcome, spec, begun=epoch is not None)
-    for id_, epoch in cursor.execute(_FINAL).fetchall():
-        if runs is None or id_ in runs:
-            yield Damage("_run", "the final values are not those of the last record", id_, epoch)
+    try:
+        if runs is None:
+            yield from _datasets(cursor)
+            runs = [id_ for (id_,) in cursor.execute("SELECT id FROM _run ORDER BY id").fetchall()]
+    except sqlite3.DatabaseError as error:
+        yield Damage("file", str(error))
+    for id_ in runs or []:
+        try:
+            yield from _run(cursor, id_)
+        except sqlite3.DatabaseError as error:
+            yield Damage("file", f"it cannot be read: {error}", id_)
+
+
+def _run(cursor: sqlite3.Cursor, id_: int) -> Iterator[Damage]:
+    row = cursor.execute(_RUN, (id_,)).fetchone()
+    if row is None:
+        yield Damage("_run", "its spec or its data are missing", id_)
+        return
+    key, seed, done, outcome, spec, recipe, data, inputs, *end, epoch, digest, state = row
+    if hashlib.sha256(spec.encode()).hexdigest() != recipe:
+        yield Damage("_recipe", "the spec is not what its digest says", id_)
+        return
+    if numerics_of(key, _identity(spec), seed, data, nn.NUMERICS) is None:
+        yield Damage("_run", "the key is not that of its spec, seed and data, or of newer numerics", id_)
+    yield from _end(id_, done, _cadence(spec)[0], *end)
+    yield from _states(cursor, id_, done, epoch, digest, state)
+    epochs = _expected(_cadence(spec)[0], done, outcome) if epoch is not None else np.empty(0, np.int64)
+    yield from _records(cursor, id_, epochs, _cadence(spec)[1], _parameters(spec, inputs))
+    for (last,) in cursor.execute(_FINAL, (id_,)).fetchall():
+        yield Damage("_run", "the final values are not those of the last record", id_, last)
 
 
 def numerics(connection: Connection, runs: list[int] | None = None) -> dict[int, int | None]:
@@ -155,16 +170,25 @@ def _states(
 
 
 def _records(
-    cursor: sqlite3.Cursor, id_: int, done: int, outcome: str | None, spec: str, *, begun: bool
+    cursor: sqlite3.Cursor, id_: int, epochs: NDArray[np.int64], layers: int, parameters: dict[str, int]
 ) -> Iterator[Damage]:
-    every, layers = _cadence(spec)
-    expected = _expected(every, done, outcome) if begun else np.empty(0, np.int64)
+    """Each table's records: of the run, its L layers, and the P parameters it records, at each epoch."""
     found = _column(cursor, "SELECT epoch FROM epochs WHERE run_id = ?", id_)
-    yield from _compare("epochs", id_, found, expected)
+    yield from _compare("epochs", id_, found, epochs)
     sql = f"SELECT epoch * {layers} + layer - 1 FROM layer_gradients WHERE run_id = ?"
-    found = _column(cursor, sql, id_)
-    wanted = (expected[:, None] * layers + np.arange(layers)).ravel()
-    yield from _compare("layer_gradients", id_, found, wanted, layers)
+    yield from _compare("layer_gradients", id_, _column(cursor, sql, id_), _each(epochs, layers), layers)
+    # One place more than there are, for a name that is none of them.
+    places = len(parameters) + 1
+    rows = cursor.execute("SELECT epoch, name FROM parameters WHERE run_id = ?", (id_,))
+    named = [epoch * places + parameters.get(name, places - 1) for epoch, name in rows]
+    wanted = _each(epochs, places)
+    wanted = wanted[wanted % places != places - 1]
+    yield from _compare("parameters", id_, np.sort(np.array(named, np.int64)), wanted, places)
+
+
+def _each(epochs: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """So many numbers for each epoch."""
+    return (epochs[:, None] * count + np.arange(count)).ravel()
 
 
 def _compare(
@@ -202,3 +226,13 @@ def _cadence(spec: str) -> tuple[Any, int]:
     """How often a run records, and how many layers it has."""
     content: dict[str, Any] = json.loads(spec)
     return content["record"]["every"], len(content["network"]["layers"])
+
+
+@cache
+def _parameters(spec: str, inputs: int) -> dict[str, int]:
+    """The places of a run's recorded parameters in theta, by name."""
+    run = RunSpec.from_canonical(spec)
+    if not run.record.parameters:
+        return {}
+    layers = tuple(nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in run.network.layers)
+    return {one.name: at for at, one in enumerate(nn.parameters(nn.Network(inputs, layers)))}

@@ -62,7 +62,7 @@ def test_rm_deletes_where_the_space_cannot_be_given_back(bpsvc: Bpsvc) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert ran.code == 0 and "deleted goes@1" in ran.err and "could not be given back" in ran.err
     assert [row["experiment"] for row in bpsvc("status", "--json").json] == ["stays@1"]
-    assert "all is well" in bpsvc("verify").err
+    assert "6 runs verified: all is there" in bpsvc("verify").err
     freed = bpsvc("db", "compact", "--json").json["freed_bytes"]
     assert freed == size - Path("bpsvc.db").stat().st_size > 0.4 * size
 
@@ -97,10 +97,12 @@ def test_a_changed_state_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("table", "series"), [("epochs", "loss"), ("epochs", "sharpness"), ("layer_gradients", "w_dot_g")]
+    ("table", "series"),
+    [("epochs", "loss"), ("epochs", "sharpness"), ("layer_gradients", "w_dot_g"), ("parameters", "value")],
 )
 def test_a_changed_record_is_found_by_replaying(bpsvc: Bpsvc, tiny: Path, table: str, series: str) -> None:
-    bpsvc("submit", tiny, "--set", 'record.series=["sharpness", "w_dot_g"]', *ALONE)
+    more = ("--set", 'record.series=["sharpness", "w_dot_g"]', "--set", "record.parameters=true")
+    bpsvc("submit", tiny, *more, *ALONE)
     assert bpsvc("verify", "--replay-fraction", 1).code == 0
     with sqlite3.connect("bpsvc.db") as connection:
         connection.execute(
@@ -139,13 +141,30 @@ def test_damaged_data_are_not_exported(bpsvc: Bpsvc, tiny: Path) -> None:
     assert ran.code == 4 and "the stored data set is not what its digest says" in ran.err
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DELETE FROM parameters WHERE run_id = 3 AND epoch = 7 AND name = 'w13'",
+        "DELETE FROM parameters WHERE run_id = 3 AND epoch = 7",
+        "UPDATE parameters SET name = 'w99' WHERE run_id = 3 AND epoch = 7 AND name = 'w13'",
+    ],
+)
+def test_a_parameter_that_is_missing_is_found(bpsvc: Bpsvc, tiny: Path, sql: str) -> None:
+    bpsvc("submit", tiny, "--set", "record.parameters=true", *ALONE)
+    assert bpsvc("verify").code == 0
+    with sqlite3.connect("bpsvc.db") as connection:
+        connection.execute(sql)
+    ran = bpsvc("verify")
+    assert ran.code == 1 and "run 3, epoch 7, parameters" in ran.out
+
+
 def test_runs_of_older_numerics_hold_and_are_not_replayed(
     bpsvc: Bpsvc, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bpsvc("submit", tiny, *ALONE)
     monkeypatch.setattr(nn, "NUMERICS", nn.NUMERICS + 1)
     ran = bpsvc("verify", "--replay-fraction", 1)
-    assert ran.code == 0 and "6 runs verified: all is well" in ran.err
+    assert ran.code == 0 and "6 runs verified: all is there" in ran.err
     assert f"6 runs are of older numerics ({nn.NUMERICS - 1})" in ran.err
 
 

@@ -54,6 +54,7 @@ def test_a_sound_store(trained: Store) -> None:
         ("DELETE FROM epochs WHERE run_id = 2 AND epoch = 33", "epochs", 2, 33),
         ("INSERT INTO epochs (run_id, epoch) VALUES (4, 80)", "epochs", 4, 80),
         ("INSERT INTO epochs (run_id, epoch) VALUES (6, 0)", "epochs", 6, 0),
+        ("INSERT INTO parameters (run_id, epoch, layer, name) VALUES (1, 50, 1, 'w14')", "parameters", 1, 50),
         ("UPDATE _checkpoint SET state = x'00' WHERE run_id = 1", "_checkpoint", 1, 100),
         ("UPDATE _checkpoint SET epoch = 60 WHERE run_id = 4", "_checkpoint", 4, 60),
         ("DELETE FROM _checkpoint WHERE run_id = 4", "_checkpoint", 4, 70),
