@@ -1,7 +1,7 @@
 """Which runs: one filter for every command that takes some, over `runs` with one column per factor."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import pandas as pd
@@ -109,9 +109,12 @@ def _asked(store: Store, now: Snapshot, experiments: Sequence[str] | None, which
         columns += [f'"{name}"' for name in runs.columns if name not in (*kinds, "experiment")]
         columns.append("experiment")
         table = Table("runs", [(name, kinds.get(name, "")) for name in runs.columns], _plain(runs))
+    if which.where:  # alone, where no parenthesis stands for it to close
+        bare = None if table is None else replace(table, rows=())
+        store.query(f"SELECT 1 FROM runs WHERE {which.where}\nLIMIT 0", table=bare)
     sql = f"SELECT {', '.join(columns)} FROM runs"
     sql += f" WHERE ({which.where}\n)" if which.where else ""
-    sql += f" ORDER BY {which.sort or NEWEST_FIRST}\n"
+    sql += f" ORDER BY {which.sort or NEWEST_FIRST}\n/**/"  # a comment left open ends before the limit
     limit = -1 if which.limit is None else which.limit
     return store.query(f"{sql} LIMIT :limit", {"limit": limit}, max_rows=_MOST, table=table)
 

@@ -95,6 +95,10 @@ WRONG = {
     ("--where", "seed ="): (2, "SQL: "),
     ("--where", "1; DROP TABLE epochs"): (2, "SQL: "),
     ("--where", "1) UNION SELECT 1 --"): (2, "SQL: "),
+    ("--where", "seed > 99) OR (1=1"): (2, 'SQL: near ")"'),
+    ("--where", "seed > 99 GROUP BY seed"): (2, 'SQL: near "GROUP"'),
+    ("--where", "seed > 99 /*"): (2, "SQL: near"),
+    ("--where", "1", "--sort", "seed) --"): (2, 'SQL: near ")"'),
     ("--where", "printf('%d', 1)"): (2, "only reading is allowed"),
     ("--where", "1", "--sort", "los"): (2, "no such column: los"),
     ("--limit", "0"): (2, "--limit"),
@@ -160,6 +164,12 @@ def test_a_filter_sees_the_transaction_it_is_asked_in(db: Path) -> None:
         assert chosen(store, now, ["tiny"], everyone) == before and len(before) == 6
         with store.snapshot() as later, pytest.raises(NotFoundError):
             chosen(store, later, ["tiny"], everyone)
+
+
+def test_a_comment_in_the_order_leaves_the_limit(bpsvc: Bpsvc, db: Path) -> None:
+    for sort in ("seed --", "seed /*", "seed /* */"):
+        ran = bpsvc("runs", "tiny", "--sort", sort, "--limit", 2, "--format", "json")
+        assert [row["seed"] for row in ran.json] == [0, 0]
 
 
 def test_rm_tells_what_it_takes_before_it_asks(bpsvc: Bpsvc, db: Path) -> None:
