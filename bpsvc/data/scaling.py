@@ -25,19 +25,9 @@ class Scaling:
         """Raw to scaled, shape (…, I)."""
         return (x - self.mean) / self.std
 
-    def invert(self, x: Floats) -> Floats:
-        """Scaled to raw, shape (…, I)."""
-        return x * self.std + self.mean
-
     def to_json(self) -> str:
         """`{"mean": […], "std": […]}`, exact."""
         return json.dumps({"mean": self.mean.tolist(), "std": self.std.tolist()})
-
-    @staticmethod
-    def from_json(text: str) -> "Scaling":
-        """What `to_json` wrote, bit for bit."""
-        values = json.loads(text)
-        return Scaling(np.array(values["mean"], dtype=np.float64), np.array(values["std"], dtype=np.float64))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scaling) and self.to_json() == other.to_json()

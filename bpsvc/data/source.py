@@ -30,11 +30,6 @@ class Source:
     truth_table: bool = False
     also_called: tuple[str, ...] = ()
 
-    @property
-    def seeded(self) -> bool:
-        """Whether the data depend on a seed."""
-        return any(knob.name == "seed" for knob in self.knobs)
-
     def make(self, knobs: Mapping[str, Any] | None = None) -> Dataset:
         """The data for these knobs, defaults filled in. DataError for an unknown knob or a value out of
         bounds.

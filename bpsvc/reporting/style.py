@@ -63,7 +63,6 @@ STYLES: Final = Table(
         ),
     ],
 )
-SCREEN: Final = STYLES["screen"]
 
 
 @contextmanager

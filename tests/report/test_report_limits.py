@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from bpsvc.reporting import FIGURES, STYLES, Material, data, figure
 from bpsvc.reporting.figures.scales import log_axis
-from bpsvc.reporting.style import SCREEN, drawing
+from bpsvc.reporting.style import drawing
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def rendered(drawn: Figure) -> Figure:
 )
 @pytest.mark.parametrize("which", ["x", "y"])
 def test_a_log_axis_has_room_for_any_float(values: list[float], which: str) -> None:
-    with drawing(SCREEN):
+    with drawing(STYLES["screen"]):
         ax = Figure().add_subplot()
         log_axis(ax, values, which)
         ax.plot(*(values, np.zeros(len(values)))[:: 1 if which == "x" else -1])
