@@ -5,6 +5,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -56,6 +57,27 @@ def exploding() -> Material:
         for rate in (0.05, 1e60)
     ]
     return tiny_trainer.material("exploding", tasks, 8)
+
+
+@pytest.fixture(scope="session")
+def drawn_at_random(xor: Material) -> Material:
+    """Thirty draws of two axes, five seeds each."""
+    runs = xor.runs[xor.runs["loss"].eq("log_likelihood") & xor.runs["seed"].lt(5)]
+    rng = np.random.default_rng(3)
+    draws = zip(10 ** rng.uniform(-2, 1, 30), rng.uniform(0.1, 3, 30), strict=True)
+    parts = [
+        runs.assign(learning_rate=rate, range=span, run_id=runs["run_id"] + 100 * k)
+        for k, (rate, span) in enumerate(draws)
+    ]
+    epochs = xor.epochs[xor.epochs["run_id"].isin(runs["run_id"])]
+    names = ("learning_rate", "range")
+    return replace(
+        xor,
+        runs=pd.concat(parts, ignore_index=True),
+        epochs=pd.concat([epochs.assign(run_id=epochs["run_id"] + 100 * k) for k in range(30)]),
+        factors=names,
+        drawn=frozenset(names),
+    )
 
 
 EXPECT = [

@@ -271,3 +271,33 @@ def test_levels_of_numbers_are_thinned_where_they_would_touch(many: Material) ->
     (ax,) = (ax for ax in drawn.axes if ax.get_title(loc="left") == "learning_rate")
     assert 2 <= len(ax.get_xticklabels()) < 20
     assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {0}
+
+
+def test_what_was_drawn_at_random_is_a_scatter_against_each_axis(drawn_at_random: Material) -> None:
+    frame = data(drawn_at_random, "scatter")
+    assert frame.groupby("first")["level"].nunique().to_dict() == {"learning_rate": 30, "range": 30}
+    assert (frame["runs"] == 5).all()
+    rates, spans = figure(frame, "scatter").axes
+    assert (rates.get_xscale(), spans.get_xscale()) == ("log", "linear")
+    for ax, name in ((rates, "learning_rate"), (spans, "range")):
+        x, y = ax.lines[0].get_data()
+        held = drawn_at_random.cases.groupby(name)["held"].mean()
+        assert_allclose(np.sort(x), held.index, rtol=1e-5)
+        assert_allclose(np.asarray(y)[np.argsort(x)], held)
+
+
+def test_without_random_axes_there_is_no_scatter(many: Material) -> None:
+    assert not FIGURES["scatter"].applies(many)
+
+
+@pytest.mark.parametrize("name", ["loss", "solved", "survival", "likelihood"])
+def test_curves_of_very_many_series_are_the_first_ones(
+    drawn_at_random: Material, many: Material, name: str
+) -> None:
+    """A legend of thirty names and colours tells nothing apart."""
+    frame = data(drawn_at_random, name)
+    names = [text.get_text() for legend in figure(frame, name).legends for text in legend.get_texts()]
+    assert len([text for text in names if text.startswith("learning_rate")]) == 7
+    assert "The first 7 of 30 series are drawn" in FIGURES[name].caption(frame)
+    assert frame["configuration"].nunique() == 30, "the CSV has all"
+    assert "are drawn" not in FIGURES[name].caption(data(many, name))

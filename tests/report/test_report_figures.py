@@ -237,7 +237,7 @@ def test_records_end_at_an_experiments_own_epochs(xor: Material) -> None:
     assert data(short, "signal")["epoch"].max() == 1000
 
 
-KINDS = ("scheduled", "xor", "many", "clouds", "exploding")
+KINDS = ("scheduled", "drawn_at_random", "xor", "many", "clouds", "exploding")
 
 
 @pytest.mark.parametrize("name", FIGURES)

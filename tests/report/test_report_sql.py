@@ -37,8 +37,10 @@ def database(material: Material) -> sqlite3.Connection:
 
 
 @pytest.mark.parametrize("name", [name for name in FIGURES if name != "drift"])
-def test_queries_run(name: str, xor: Material, many: Material, clouds: Material) -> None:
-    material = next(m for m in (many, clouds, xor) if FIGURES[name].applies(m))
+def test_queries_run(
+    name: str, xor: Material, many: Material, clouds: Material, drawn_at_random: Material
+) -> None:
+    material = next(m for m in (many, clouds, xor, drawn_at_random) if FIGURES[name].applies(m))
     with database(material) as connection:
         rows = pd.read_sql(FIGURES[name].query(material.names), connection)
     assert len(rows)

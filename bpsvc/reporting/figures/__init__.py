@@ -16,6 +16,7 @@ from bpsvc.reporting.figures.loss import LOSS
 from bpsvc.reporting.figures.outputs import CONFUSION, SURFACE
 from bpsvc.reporting.figures.paired import PAIRED
 from bpsvc.reporting.figures.record import SECTIONS, FigureRecord
+from bpsvc.reporting.figures.scatter import SCATTER
 from bpsvc.reporting.figures.solved import SOLVED
 from bpsvc.reporting.figures.survival import SURVIVAL
 from bpsvc.reporting.figures.validation import VALIDATION
@@ -31,6 +32,7 @@ _ALL = [
     VALIDATION,
     FINAL,
     PAIRED,
+    SCATTER,
     EFFECTS,
     INTERACTIONS,
     MAP,

@@ -12,7 +12,7 @@ from bpsvc.reporting.figures.limits import Limits, limits
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis, share_axis
-from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.grids import grid
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band
@@ -56,6 +56,7 @@ def drawing_of(
     """draw: training solid with its band, validation dashed."""
 
     def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
+        frame = shown(frame)
         panels = list(dict.fromkeys(frame["panel"]))
         n = counted(frame, "runs")
         legend = [
@@ -138,7 +139,8 @@ def caption_of(what: str) -> Callable[[pd.DataFrame], str]:
             "diverged run counts as worse than any); shaded: the 95 % percentile bootstrap interval of "
             "that median"
             + (" on the training examples. Dashed: on the validation examples." if both else ".")
-            + _outside(frame)
+            + _outside(shown(frame))
+            + not_drawn(frame)
         )
 
     return caption

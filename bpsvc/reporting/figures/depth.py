@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.record import SIGNALS, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
-from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.grids import per_configuration
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import decades_per_step, median_band
@@ -116,6 +116,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Medians before training as points with their fitted line, later ones as thinner lines; the slopes in
     words beneath.
     """
+    frame = shown(frame)
     start = frame[frame["epoch"] == 0]
     panels = list(dict.fromkeys(frame["panel"]))
     n = counted(start, "runs")
@@ -172,8 +173,8 @@ def _lines(ax: Axes, lines: pd.DataFrame, style: Style) -> None:
         rows = lines[lines["stage"] == stage]
         colour = rows["colour"].iloc[0]
         if stage != _BEFORE:
-            shown = rows["delta_rms"].where(np.isfinite(rows["delta_rms"]) & (rows["delta_rms"] > 0))
-            ax.plot(rows["layer"], shown, color=colour, linestyle=_LINES[stage], linewidth=0.7 * style.line)
+            medians = rows["delta_rms"].where(np.isfinite(rows["delta_rms"]) & (rows["delta_rms"] > 0))
+            ax.plot(rows["layer"], medians, color=colour, linestyle=_LINES[stage], linewidth=0.7 * style.line)
             continue
         ax.fill_between(rows["layer"], rows["low"], rows["high"], color=colour, alpha=0.2, linewidth=0)
         ax.plot(rows["layer"], rows["delta_rms"], "o", color=colour, markersize=2.4 * style.line)
@@ -311,6 +312,7 @@ def caption(frame: pd.DataFrame) -> str:
         "way from the output to the input (negative: gained)."
         + (_THEORY if frame["theory"].notna().any() else "")
         + (_LEFT_OUT.format(plural(left_out, "configuration")) if left_out else "")
+        + not_drawn(frame)
     )
 
 

@@ -41,6 +41,12 @@ def main_effects(material: Material) -> pd.DataFrame:
     return _table(material, [(factor, None) for factor in material.telling])
 
 
+def drawn_effects(material: Material) -> pd.DataFrame:
+    """The same for the numbers that were drawn at random: a row per axis and draw."""
+    axes = [factor for factor in material.telling if factor.name in material.drawn and factor.is_number]
+    return _table(material, [(factor, None) for factor in axes])
+
+
 def interactions(material: Material) -> pd.DataFrame:
     """One row per pair of factors and pair of levels; the factor with more levels (numbers first) comes
     first. What was drawn at random has values, not levels.

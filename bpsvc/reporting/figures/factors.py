@@ -31,7 +31,7 @@ _TALLEST_ON_A_SLIDE: Final = 14.0  # where the height is given, of all rows of p
 _SIDE: Final = 13.0  # ems that a label of a map's rows is long
 _NUMBER: Final = re.compile(r"[-+0-9.e]+|inf")
 _ASIDE: Final = 0.05
-_SQL: Final = """
+SQL: Final = """
 SELECT experiment, label, value, run_id, solved_epoch, final_loss, final_accuracy, final_validation_loss,
     final_validation_accuracy
 FROM factors JOIN results USING (experiment, run_id)
@@ -57,7 +57,7 @@ def draw_main(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         [f"{level}\nn = {n}" for level, n in zip(rows["level"], rows["runs"], strict=True)] for rows in parts
     ]
     figure, axes = _sheet(style, names, layout, labels)
-    _scale(axes[0], frame)
+    value_axis(axes[0], frame)
     for ax, rows in zip(axes, parts, strict=True):
         shown = rows.replace([np.inf, -np.inf], np.nan)
         x = np.arange(len(rows))
@@ -90,7 +90,7 @@ def draw_interactions(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         aspect=0.7 if len(pairs) > 1 else None,
     )
     figure, axes = _sheet(style, headings, layout, [_across(frame, *pair) for pair in pairs])
-    _scale(axes[0], frame)
+    value_axis(axes[0], frame)
     for ax, (first, second) in zip(axes, pairs, strict=True):
         here = frame[(frame["first"] == first) & (frame["second"] == second)]
         others = here.drop_duplicates("other_order").sort_values("other_order")
@@ -209,7 +209,8 @@ def _norm(frame: pd.DataFrame) -> Normalize:
     return Normalize(values.min(), values.max()) if values.size else Normalize(0, 1)
 
 
-def _scale(ax: Axes, frame: pd.DataFrame) -> None:
+def value_axis(ax: Axes, frame: pd.DataFrame) -> None:
+    """The y axis for the values of effects, with their intervals."""
     if frame["is_share"].iloc[0]:
         share_axis(ax)
         return
@@ -273,7 +274,8 @@ def _crowding(ax: Axes, labels: Sequence[str], style: Style) -> float:
     return max(1.0, float(widest * 1.15 / room))
 
 
-def _method(frame: pd.DataFrame) -> str:
+def method(frame: pd.DataFrame) -> str:
+    """A sentence for captions: how the values of effects were found."""
     left = int(frame["left_out"].sum())
     how = (
         "Shares of the ended runs with Wilson 95 % intervals"
@@ -285,17 +287,17 @@ def _method(frame: pd.DataFrame) -> str:
 
 def caption_main(frame: pd.DataFrame) -> str:
     idle = "A factor can look idle here and still matter together with another one."
-    return f"{_method(frame)} {idle}{_FACTORS.said(frame)}"
+    return f"{method(frame)} {idle}{_FACTORS.said(frame)}"
 
 
 def caption_interactions(frame: pd.DataFrame) -> str:
     lines = "Parallel lines: the factors act apart; crossing: each decides what the other does."
-    return f"{_method(frame)} {lines}{_PAIRS.said(frame)}"
+    return f"{method(frame)} {lines}{_PAIRS.said(frame)}"
 
 
 def caption_map(frame: pd.DataFrame) -> str:
     return (
-        f"{_method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such "
+        f"{method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such "
         f"runs, or more than half of them diverged.{_MAPS.said(frame)}"
     )
 
@@ -308,7 +310,7 @@ EFFECTS: Final = FigureRecord(
     prepare=main_effects,
     draw=draw_main,
     caption=caption_main,
-    sql=_SQL,
+    sql=SQL,
     section=FACTORS,
 )
 INTERACTIONS: Final = FigureRecord(
@@ -319,7 +321,7 @@ INTERACTIONS: Final = FigureRecord(
     prepare=interactions,
     draw=draw_interactions,
     caption=caption_interactions,
-    sql=_SQL,
+    sql=SQL,
     section=FACTORS,
 )
 MAP: Final = FigureRecord(
@@ -330,6 +332,6 @@ MAP: Final = FigureRecord(
     prepare=interactions,
     draw=draw_map,
     caption=caption_map,
-    sql=_SQL,
+    sql=SQL,
     section=FACTORS,
 )

@@ -12,7 +12,7 @@ from bpsvc.reporting.figures.limits import Limits, beyond, limits, said
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch, tips
 from bpsvc.reporting.figures.record import LEARNING, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, log_axis
-from bpsvc.reporting.figures.series import counted, facets, faint, legend_names, under
+from bpsvc.reporting.figures.series import counted, facets, faint, legend_names, not_drawn, shown, under
 from bpsvc.reporting.grids import grid
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.palette import INK
@@ -72,6 +72,7 @@ def _panel(loss: str, reduction: str, panel: str, measures: pd.DataFrame) -> str
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Bundles are rasterised: thousands of thin lines would make the SVG heavy and add nothing."""
+    frame = shown(frame)
     panels, units = ([str(name) for name in frame[column].unique()] for column in ("panel", "unit"))
     n = counted(frame, "runs")
     names = legend_names(frame)
@@ -92,8 +93,8 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     for ax, panel in zip(axes, panels, strict=True):
         here = frame[frame["panel"] == panel]
         if ax is axes[0] or not together:
-            shown = frame if together else here
-            log_axis(ax, _limits(shown).clipped(shown["loss"]))
+            seen = frame if together else here
+            log_axis(ax, _limits(seen).clipped(seen["loss"]))
         for _, rows in here[here["row"] == "run"].groupby("series", sort=False):
             _bundle(ax, rows, style)
         for _, rows in here[here["row"] == "median"].groupby("series", sort=False):
@@ -102,9 +103,9 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     return figure
 
 
-def _limits(shown: pd.DataFrame) -> Limits:
+def _limits(seen: pd.DataFrame) -> Limits:
     """Those of one axis, from how the runs that it shows start."""
-    return limits(shown.loc[(shown["row"] == "run") & (shown["epoch"] == 0), "loss"])
+    return limits(seen.loc[(seen["row"] == "run") & (seen["epoch"] == 0), "loss"])
 
 
 def _outside(frame: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +160,8 @@ def caption(frame: pd.DataFrame) -> str:
             if met
             else ""
         )
-        + said(_outside(frame))
+        + said(_outside(shown(frame)))
+        + not_drawn(frame)
     )
 
 

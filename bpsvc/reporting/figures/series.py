@@ -1,13 +1,17 @@
 """What figures with configurations have in common: their facets, their names in a legend, their n."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from bpsvc.reporting.encoding import MOST_IN_ONE_PANEL, MOST_SERIES
+from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.grids import per_configuration
 from bpsvc.reporting.material import Material
+
+_FIRST: Final = First(MOST_IN_ONE_PANEL, "series", ("series",))
 
 
 class Facet(NamedTuple):
@@ -45,6 +49,20 @@ def under(heads: Sequence[Mapping[str, Any]], parts: Sequence[pd.DataFrame]) -> 
         kinds = column if is_number else pd.Series(pd.Categorical(column, list(dict.fromkeys(column))))
         joined[name] = kinds.iloc[code].reset_index(drop=True)
     return joined
+
+
+def shown(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those series that are drawn: of more than a legend can tell apart the first ones."""
+    return frame[frame["series"].isin(_FIRST.of(frame))] if _are_many(frame) else frame
+
+
+def not_drawn(frame: pd.DataFrame) -> str:
+    """A sentence for the caption when `shown` leaves series out, else nothing."""
+    return _FIRST.said(frame) if _are_many(frame) else ""
+
+
+def _are_many(frame: pd.DataFrame) -> bool:
+    return frame["series"].nunique() > MOST_SERIES
 
 
 def legend_names(frame: pd.DataFrame) -> dict[str, str]:

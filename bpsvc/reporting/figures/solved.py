@@ -13,7 +13,7 @@ from bpsvc.reporting.cases import UNFINISHED
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SUCCESS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis, widened
-from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import wilson
 from bpsvc.reporting.style import Style
@@ -62,6 +62,7 @@ def prepare(material: Material) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Steps; at the right the last share with its Wilson interval, and hollow the share that held it."""
+    frame = shown(frame)
     panels = list(dict.fromkeys(frame["panel"]))
     totals = counted(frame, "runs")
     single = len(panels) == 1
@@ -139,7 +140,7 @@ def caption(frame: pd.DataFrame) -> str:
         "last epoch (dotted line) with Wilson 95 % intervals"
         + (f"; {lost} runs lost it again, and hollow points are the shares that held it" if lost else "")
         + ". Where curves coincide, the earlier ones show beneath as "
-        "wider lines." + (f" {left} unfinished runs are left out." if left else "")
+        "wider lines." + (f" {left} unfinished runs are left out." if left else "") + not_drawn(frame)
     )
 
 

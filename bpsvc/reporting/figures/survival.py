@@ -12,7 +12,7 @@ from bpsvc.reporting.cases import UNFINISHED
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SUCCESS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
-from bpsvc.reporting.figures.series import counted, facets, legend_names
+from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import kaplan_meier
 from bpsvc.reporting.style import Style
@@ -55,6 +55,7 @@ def prepare(material: Material) -> pd.DataFrame:
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Falling steps with shaded intervals; a cross where runs were lost from view."""
+    frame = shown(frame)
     panels = list(dict.fromkeys(frame["panel"]))
     n = counted(frame, "runs")
     legend = [
@@ -90,7 +91,7 @@ def caption(frame: pd.DataFrame) -> str:
         f"estimate of the share that has not yet; {int(each['events'].sum())} of {int(each['runs'].sum())} "
         "runs reached it. Runs that had not when we stopped looking are censored (+), not failures; "
         "diverged ones count as not reaching it to the last epoch. Shaded: pointwise 95 % intervals "
-        "(Greenwood, log–log)."
+        "(Greenwood, log–log)." + not_drawn(frame)
     )
 
 
