@@ -20,7 +20,6 @@ from bpsvc.spec.sources import Library
 from bpsvc.store import Plan, Receipt, Schedule, Step, Store, Submission
 from bpsvc.work import stacking
 
-
 # At most so many occurrences are decided in a transaction, and so many transactions are made for a schedule
 # in a tick: one that has long been absent catches up over several ticks, and the others have their turn.
 _BATCH: Final = 1_000
