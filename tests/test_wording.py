@@ -3,7 +3,7 @@
 import pytest
 
 from bpsvc.errors import BpsvcError
-from bpsvc.wording import plural
+from bpsvc.wording import decimal, plural
 
 
 @pytest.mark.parametrize(
@@ -11,6 +11,13 @@ from bpsvc.wording import plural
 )
 def test_a_number_and_its_noun(count: int, text: str) -> None:
     assert plural(count, "run") == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.5, "0.50"), (-0.126, "−0.13"), (-0.004, "0.00"), (-0.0, "0.00"), (1e3, "1000.00")]
+)
+def test_a_decimal_has_a_minus_and_no_negative_zero(value: float, text: str) -> None:
+    assert decimal(value) == text
 
 
 @pytest.mark.parametrize(

@@ -7,18 +7,19 @@ import numpy as np
 
 from bpsvc.reporting.cases import DIVERGED, UNFINISHED
 from bpsvc.reporting.figures import depth
-from bpsvc.reporting.figures.pairs import comparisons
+from bpsvc.reporting.figures.effects import TOO_NARROW
+from bpsvc.reporting.figures.pairs import comparisons, left_out
 from bpsvc.reporting.material import Material
+from bpsvc.reporting.outcomes import SOLVING
 from bpsvc.reporting.plateaus import LEVELS, has_levels, started, stuck
 from bpsvc.reporting.tables.comparison import COMPARISON
 from bpsvc.reporting.tables.words import figure, later, percent, percent_range, whole
-from bpsvc.wording import plural
+from bpsvc.wording import decimal, plural
 
 Row = dict[str, Any]
 _NAMED: Final = 3  # so many configurations are named one by one; more are counted
 _NUMBERS: Final = ("difference", "low", "high")
 _COMPARED: Final = 3  # more would be no summary
-_PAIRS: Final = 5  # fewer common seeds say nothing
 _ALPHA: Final = 0.05
 
 
@@ -27,11 +28,14 @@ def summary(material: Material) -> list[str]:
     if material.cases.empty:
         return ["There are no runs."]
     records = material.once(COMPARISON.prepare).to_dict("records")
-    rows: list[Row] = [{str(key): value for key, value in record.items()} for record in records]
+    everyone: list[Row] = [{str(key): value for key, value in record.items()} for record in records]
+    rows, among = apart(material, everyone)
     return [
         *asked(material),
         *material.notes,
         *unfinished(material),
+        *among,
+        *pooled(material),
         *solved(rows),
         *losses(material, rows),
         *validation(rows),
@@ -80,6 +84,30 @@ def unfinished(material: Material) -> list[str]:
     ]
 
 
+def apart(material: Material, rows: Sequence[Row]) -> tuple[list[Row], list[str]]:
+    """The configurations that have no run in common, of others the largest or the one that is watched for
+    longest; and a sentence on those that are therefore not ranked. A run does not compete with itself.
+    """
+    labels = material.configurations.set_index("configuration")["label"]
+    runs = material.cases.groupby(material.cases["configuration"].map(labels))["run_id"].agg(set)
+    taken: set[int] = set()
+    kept: list[str] = []
+    among: list[str] = []
+    for row in sorted(rows, key=lambda row: (-row["runs"], -row["horizon"])):
+        mine = runs[row["configuration"]]
+        (among if mine & taken else kept).append(row["configuration"])
+        taken |= mine if row["configuration"] in kept else set()
+    ranked = [row for row in rows if row["configuration"] in kept]
+    named = _listed([str(row["configuration"]) for row in rows if row["configuration"] in among])
+    return ranked, [f"Not ranked, for runs of theirs are among others here: {named}."] if among else []
+
+
+def pooled(material: Material) -> list[str]:
+    """What intervals do not know where configurations are merged."""
+    again = material.cases.duplicated(["configuration", "seed"])
+    return [f"Configurations have several runs of a seed. {TOO_NARROW}"] if again.any() else []
+
+
 def solved(rows: Sequence[Row]) -> list[str]:
     """Which configurations solved most, which least; those that did alike are named together. What was
     reached once and lost again is told apart.
@@ -110,7 +138,8 @@ def _ranked(known: Sequence[Row], what: str, words: str, alone: str) -> list[str
     if len(known) == 1:
         return [f"{alone}: {_share(best, what)}."]
     if best == worst:
-        return [f"All {len(known)} configurations {words} the same share: {_share(best, what)}."]
+        all_of_them = "Both" if len(known) == 2 else f"All {len(known)}"
+        return [f"{all_of_them} configurations {words} the same share: {_share(best, what)}."]
     first = f"Most often {words}: {_named(best)}, {_share(best, what)}."
     if worst[0][what] == 0:
         return [first, f"Never {words}: {_named(worst)}, {_share(worst, what)}."]
@@ -144,13 +173,12 @@ def _epochs(rows: Sequence[Row]) -> str:
 
 
 def paired(material: Material) -> list[str]:
-    """How many times the epochs, over common seeds, where configurations differ in one factor alone: the
-    clearest differences, and how many comparisons are undecided after Holm's correction.
+    """How many times the epochs, over common seeds, where configurations differ in one factor: the
+    clearest differences, how many comparisons are undecided after Holm's correction, and what is left out.
     """
     table = material.once(comparisons)
-    rows = table[(table["row"] == "median") & (table["ratio"] == 1) & (table["pairs"] >= _PAIRS)]
-    if rows.empty or not material.is_judged:
-        return []
+    table = table[table["outcome"] == SOLVING.name]
+    rows, without = table[table["row"] == "median"], left_out(table)
     clear = rows[rows["p_holm"] <= _ALPHA].sort_values("p_holm", kind="stable").to_dict("records")
     open_ = len(rows) - len(clear)
     said = [_times(row) if _has_ends(row) else _sooner(row) for row in clear[:_COMPARED]]
@@ -160,7 +188,7 @@ def paired(material: Material) -> list[str]:
             f"reached {'is' if open_ == 1 else 'are'} undecided (sign test, p > {_ALPHA} after Holm's "
             "correction)."
         )
-    return said
+    return [*said, *([f"Left out, seed by seed: {without}."] if without else [])]
 
 
 def _has_ends(row: Mapping[Any, Any]) -> bool:
@@ -174,7 +202,7 @@ def _times(row: Mapping[Any, Any]) -> str:
     more, less = row["level"], row["base"]
     if times < 1:
         more, less, times, low, high = less, more, 1 / times, 1 / high, 1 / low
-    correlation = "" if np.isnan(row["correlation"]) else f", rank correlation {row['correlation']:.2f}"
+    correlation = "" if np.isnan(row["correlation"]) else f", rank correlation {decimal(row['correlation'])}"
     return (
         f"Seed by seed{_within(row)}, {more} needs {times:.2f} times the epochs of {less} "
         f"(median of {row['pairs']:.0f} pairs, 95 % interval {low:.2f}–{high:.2f}, "
@@ -293,9 +321,7 @@ def gradients(material: Material) -> list[str]:
         return []
     ordered = frame.sort_values("decades_per_layer", ascending=False, kind="stable")
     pairs = zip(ordered["configuration"], ordered["decades_per_layer"], strict=True)
-    words = [
-        f"{name}: {slope:.2f}".replace(": -0.00", ": 0.00").replace(": -", ": −") for name, slope in pairs
-    ]
+    words = [f"{name}: {decimal(slope)}" for name, slope in pairs]
     shown = "; ".join(words[:6]) + (f"; and {len(words) - 6} more" if len(words) > 6 else "")
     return [f"Before training the signal falls towards the input by these decades per hidden layer: {shown}."]
 

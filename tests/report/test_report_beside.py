@@ -156,13 +156,28 @@ def test_a_run_does_not_beat_itself_because_it_was_watched_for_longer(tmp_path: 
         both = of(store, "short", "long")
     table = TABLES["comparison"].prepare(both)
     assert list(table["solved"]) != [0, 0] and list(table["judged"]) == [8, 8]
-    assert comparisons(both).empty, "every pair is undecided"
+    assert comparisons(both)["why"].tolist() == ["of runs with themselves"]
+    assert "Left out, seed by seed: 1 comparison of runs with themselves." in summary(both)
     assert not [sentence for sentence in summary(both) if sentence.startswith("Seed by seed")]
+
+
+def test_a_run_does_not_compete_with_itself(tmp_path: Path) -> None:
+    """An experiment, and itself with two more seeds."""
+    often = {"init": {"scheme": "uniform", "range": 1.0}, "training": {"learning_rate": 4.0, "epochs": 400}}
+    for seeds in (8, 10):
+        submit(spec("grown", seeds=seeds, **often), db=tmp_path / "g.db", processes=1)
+    with Store(tmp_path / "g.db") as store:
+        said = summary(of(store, "grown@1", "grown@2"))
+    assert "Not ranked, for runs of theirs are among others here: grown@1." in said
+    assert not [text for text in said if text.startswith(("Fastest", "Most often", "Least often"))]
 
 
 def test_merged_configurations_have_no_pairs_and_count_their_seeds(store: Store) -> None:
     merged = of(store, "losses", by=("loss",))
-    assert comparisons(merged).empty, "two runs a seed on each side"
+    assert comparisons(merged)["why"].tolist() == ["of several runs a seed"]
+    assert not FIGURES["paired"].applies(merged)
+    assert [text for text in summary(merged) if "several runs of a seed" in text]
+    assert not [text for text in summary(of(store, "losses")) if "several runs of a seed" in text]
     assert "with 4 seeds each" in summary(merged)[0]
 
 

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 from scipy import stats as scipy_stats
 
 from bpsvc.nn import ACTIVATIONS
-from bpsvc.reporting import FIGURES, Material, data, figure
+from bpsvc.reporting import FIGURES, Material, data, figure, summary
 from bpsvc.reporting.figures import functions, paired
 from bpsvc.reporting.outcomes import outcome
 
@@ -40,6 +40,34 @@ def test_medians_and_corrected_p_values_of_pairs(xor: Material) -> None:
         middle = ordered[(len(ordered) - 1) // 2], ordered[len(ordered) // 2]
         assert_allclose(row.difference, np.sqrt(middle[0] * middle[1]))
     assert "Holm" in paired.caption(frame)
+
+
+def test_what_is_counted_drawn_and_corrected_is_one_family(xor: Material) -> None:
+    """Of four seeds of one side nothing is told, and what is left out is counted with its reason."""
+    few = (xor.runs["learning_rate"] == 4) & (xor.runs["seed"] >= 4)
+    some = dataclasses.replace(xor, runs=xor.runs[~few].reset_index(drop=True))
+    frame = data(some, "paired")
+    middles = frame[frame["row"] == "median"]
+    assert middles["factor"].tolist() == ["loss"]
+    assert (middles["p_holm"] == middles["p_value"]).all(), "a family of one"
+    assert frame.loc[frame["row"] == "left out", "factor"].tolist() == ["learning_rate"]
+    without = "1 comparison with fewer than 5 decided pairs."
+    assert f"Left out: {without}" in paired.caption(frame) and "all 1" not in paired.caption(frame)
+    assert f"Left out, seed by seed: {without}" in summary(some)
+    said = [text for text in summary(xor) if text.startswith("Seed by seed")]
+    family = data(xor, "paired").query("row == 'median'")
+    clear = (family["p_holm"] <= 0.05).sum()
+    assert len(said) == min(clear, 3) + (clear < len(family))
+    assert clear == len(family) or f"of {len(family)} comparisons" in said[-1]
+
+
+def test_what_runs_of_a_seed_have_in_common_is_said(many: Material) -> None:
+    frame = data(many, "effects")
+    assert (frame["runs"] == 4 * frame["seeds"]).all()
+    assert "Intervals take runs of one seed for independent" in FIGURES["effects"].caption(frame)
+    cells = data(many, "map")
+    assert (cells["runs"] == cells["seeds"]).all(), "a configuration each"
+    assert "of one seed" not in FIGURES["map"].caption(cells)
 
 
 def test_common_seeds_gain_something(xor: Material) -> None:

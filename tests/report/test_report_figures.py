@@ -39,7 +39,7 @@ def test_unfinished_runs_are_left_out_of_shares_and_said_so(xor: Material) -> No
     first = frame[frame["configuration"] == frame["configuration"].iloc[0]]
     assert (first["runs"] == 6).all()
     assert (first["left_out"] == 4).all()
-    assert "4 unfinished runs are left out" in solved.caption(frame)
+    assert "Left out: 4 unfinished runs." in solved.caption(frame)
 
 
 def test_losses_never_share_a_panel(xor: Material) -> None:

@@ -166,7 +166,7 @@ def lost(name: str, reached: int, held: int) -> dict[str, Any]:
         ([row("a", 0, 1)], ["Reached: 0 of 1 ended run."]),
         (
             [row("a", 15), row("b", 15), row("c", 0, 0)],
-            ["All 2 configurations reached the same share: 15 of 30 each (50 %, 95 % interval 50–90 %)."],
+            ["Both configurations reached the same share: 15 of 30 each (50 %, 95 % interval 50–90 %)."],
         ),
         (
             [row("a", 30), row("b", 30), row("c", 3)],

@@ -26,8 +26,12 @@ COLUMNS: Final = [
         "log",
         "is_number",
     ),
-    *("runs", "left_out", "value", "low", "high"),
+    *("runs", "seeds", "left_out", "value", "low", "high"),
 ]
+# Runs of one seed start alike, whatever else differs: they are no independent draws.
+TOO_NARROW: Final = (
+    "Intervals take runs of one seed for independent: they are too narrow where these do alike."
+)
 
 
 def is_grid(material: Material) -> bool:
@@ -37,7 +41,9 @@ def is_grid(material: Material) -> bool:
 
 
 def main_effects(material: Material) -> pd.DataFrame:
-    """One row per factor and level: `value` over all ended runs with that level, with low and high."""
+    """One row per factor and level: `value` over all ended runs with that level, with low and high, and of
+    how many seeds they are.
+    """
     return _table(material, [(factor, None) for factor in material.telling])
 
 
@@ -80,6 +86,7 @@ def _table(material: Material, pairs: Sequence[tuple[Factor, Factor | None]]) ->
                     "is_number": int(second.is_number if second else first.is_number),
                     "log": int(yardstick.log and not yardstick.is_share),
                     "runs": len(ended),
+                    "seeds": ended["seed"].nunique(),
                     "left_out": len(cases) - len(ended),
                     **_value(ended, yardstick, share[0]),
                 }

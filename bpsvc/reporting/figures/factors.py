@@ -15,7 +15,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
-from bpsvc.reporting.figures.effects import interactions, is_grid, main_effects
+from bpsvc.reporting.figures.effects import TOO_NARROW, interactions, is_grid, main_effects
 from bpsvc.reporting.figures.first import First
 from bpsvc.reporting.figures.panels import Layout, colour_bar, fitted, sheet, text_width, tips
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
@@ -282,7 +282,12 @@ def method(frame: pd.DataFrame) -> str:
         if frame["is_share"].iloc[0]
         else "Medians over the ended runs (diverged: worst) with 95 % percentile bootstrap intervals"
     )
-    return f"{how}, pooled over all other factors." + (" Unfinished runs are left out." if left else "")
+    shared = bool((frame["seeds"] < frame["runs"]).any())
+    return (
+        f"{how}, pooled over all other factors."
+        + (f" {TOO_NARROW}" if shared else "")
+        + (" Unfinished runs are left out." if left else "")
+    )
 
 
 def caption_main(frame: pd.DataFrame) -> str:

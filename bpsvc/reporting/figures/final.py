@@ -16,6 +16,7 @@ from bpsvc.reporting.figures.strips import FIRST, Strip, row_height, rows_sheet,
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
+from bpsvc.wording import plural
 
 _COLUMNS: Final = [
     *(
@@ -118,8 +119,8 @@ def caption(frame: pd.DataFrame) -> str:
         "The loss of every ended run at its last epoch, one point a run, with the median and its 95 % "
         "percentile bootstrap interval. Two heaps are two outcomes: the median tells only which one is "
         "bigger."
-        + (f" {lost} diverged runs count as larger than any." if lost else "")
-        + (f" {zero} runs with a loss of exactly 0 have no place on a log axis." if zero else "")
+        + (f" Counted as larger than any: {plural(lost, 'diverged run')}." if lost else "")
+        + (f" Without a place on a log axis: {plural(zero, 'run')} with a loss of exactly 0." if zero else "")
         + said(pd.concat([_outside(here) for _, here in frame.groupby("panel")]))
         + FIRST.said(frame)
     )

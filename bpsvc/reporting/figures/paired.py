@@ -8,13 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from bpsvc.reporting.figures.pairs import KEY, comparisons
+from bpsvc.reporting.figures.pairs import KEY, LEAST_PAIRS, comparisons, left_out
 from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
 from bpsvc.reporting.figures.swarm import stacked
 from bpsvc.reporting.palette import INK, OKABE_ITO
 from bpsvc.reporting.style import Style
+from bpsvc.wording import decimal, plural
 
 _MOST: Final = 16  # comparisons drawn
 _MOST_ON_A_SLIDE: Final = 8  # it has the height that it has: fewer rows, which people can read
@@ -151,8 +152,7 @@ def _number(column: str, value: float) -> str:
         return f"{value:.0f}"
     if column == "p_holm" and value < 0.001:
         return "< 0.001"
-    digits = 3 if column == "p_holm" and value < 0.1 else 2
-    return f"{value:.{digits}f}".replace("-", "−")
+    return decimal(value, 3 if column == "p_holm" and value < 0.1 else 2)
 
 
 def _label(row: dict[Any, Any], narrow: bool, room: float, style: Style) -> str:
@@ -170,13 +170,16 @@ _OTHERS: Final = " The CSV has all comparisons, and `bpsvc report --where …` d
 def caption(frame: pd.DataFrame) -> str:
     middles = frame[frame["row"] == "median"]
     undecided = int(middles["undecided"].sum())
+    family = f", corrected for all {len(middles)} comparisons (Holm)" if len(middles) > 1 else ""
+    without = left_out(frame)
     what = "ratio" if frame["ratio"].iloc[0] else "difference"
     return (
-        f"Configurations that differ in one factor alone, over the seeds they share: {what} of the first "
-        "named to the other. Medians with 95 % percentile bootstrap intervals; an arrow with a count: "
-        "pairs in which one side never came. n: decided pairs; r: rank correlation between the sides (what "
-        f"common seeds gain); p: exact sign test, corrected for all {len(middles)} comparisons (Holm)."
-        + (f" {undecided} pairs in which neither side came are undecided and left out." if undecided else "")
+        "Configurations that differ in one factor, or in factors that travel together, over the seeds they "
+        f"share: {what} of the first named to the other. Medians with 95 % percentile bootstrap intervals; "
+        "an arrow with a count: pairs in which one side never came. n: decided pairs; r: rank correlation "
+        f"between the sides (what common seeds gain); p: exact sign test{family}."
+        + (f" Undecided, for neither side came: {plural(undecided, 'pair')}." if undecided else "")
+        + (f" Left out: {without}." if without else "")
         + (_OTHERS if len(middles) > _MOST else "")
     )
 
@@ -184,8 +187,9 @@ def caption(frame: pd.DataFrame) -> str:
 PAIRED: Final = FigureRecord(
     name="paired",
     title="Levels compared seed by seed",
-    needs="two configurations that differ in one factor, share seeds, and have a yardstick in common",
-    applies=lambda m: not m.once(comparisons).empty,
+    needs="two configurations that differ in one factor and have a yardstick in common, by which at least "
+    f"{LEAST_PAIRS} of the seeds that they share decide",
+    applies=lambda m: bool(m.once(comparisons)["row"].eq("median").any()),
     prepare=comparisons,
     draw=draw,
     caption=caption,

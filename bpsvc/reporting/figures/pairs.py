@@ -10,34 +10,45 @@ import pandas as pd
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.outcomes import Outcome, outcome
 from bpsvc.reporting.stats import holm, paired_difference
+from bpsvc.wording import plural
 
 KEY: Final = ["factor", "base", "level", "others"]
-_LEAST_PAIRS: Final = 3
+LEAST_PAIRS: Final = 5  # decided ones: fewer say nothing, and could only take power from the others
+_FEW: Final = f"with fewer than {LEAST_PAIRS} decided pairs"
+_SAME: Final = "of runs with themselves"
+_SEVERAL: Final = "of several runs a seed"
 _TESTED: Final = ("low", "high", "higher", "lower", "correlation", "p_value")
 _COLUMNS: Final = [
     *(*KEY, "outcome", "ratio", "pairs", "undecided", "row", "seed", "difference"),
-    *(*_TESTED, "p_holm"),
+    *(*_TESTED, "p_holm", "why"),
 ]
 
 
 def comparisons(material: Material) -> pd.DataFrame:
-    """Rows `pair` (a seed's difference) and `median` (interval, correlation, p) of each comparison.
+    """Rows `pair` (a seed's difference) and `median` (interval, correlation, p) of each comparison, and a row
+    `left out` of each that is none, with the reason (`why`).
 
     Each level of a factor is compared with the factor's first one, all else being equal, where each has one
-    run a seed. The difference is a
-    ratio for epochs and losses (`ratio` 1; 0 and inf where one side is "later") and a difference for
-    accuracies. `p_holm` is corrected for all comparisons here.
+    run a seed, not the same one, and enough pairs are decided. The difference is a ratio for epochs and
+    losses (`ratio` 1; 0 and inf where one side is "later") and a difference for accuracies. `p_holm` is
+    corrected for all comparisons here: what is drawn, counted and corrected is one family.
     """
     yardstick = outcome(material)
     parts: list[pd.DataFrame] = []
+    without: list[dict[str, Any]] = []
     tests: list[float] = []
     for head, first, second in _pairs(material) if yardstick is not None else ():
         assert yardstick is not None
+        about = {**head, "outcome": yardstick.name, "ratio": int(yardstick.log)}
         if _repeats(first) or _repeats(second):
+            without.append({**about, "why": _SEVERAL})
             continue
         both = _side_by_side(first, second, yardstick)
         result = paired_difference(both["first"], both["second"])
-        if result.pairs < _LEAST_PAIRS:
+        if result.pairs < LEAST_PAIRS:
+            alone = both.empty and bool(set(first["run_id"]) & set(second["run_id"]))
+            counts = {"pairs": result.pairs, "undecided": result.undecided}
+            without.append({**about, **counts, "why": _SAME if alone else _FEW})
             continue
         decided = both[~(np.isinf(both["first"]) & np.isinf(both["second"]))]
         middle = {
@@ -51,25 +62,35 @@ def comparisons(material: Material) -> pd.DataFrame:
         )
         if yardstick.log:
             rows[["difference", "low", "high"]] = 10.0 ** rows[["difference", "low", "high"]]
-        about = {"outcome": yardstick.name, "ratio": int(yardstick.log), "pairs": result.pairs}
-        constant: dict[str, Any] = {**head, **about, "undecided": result.undecided}
+        constant: dict[str, Any] = {**about, "pairs": result.pairs, "undecided": result.undecided}
         parts.append(rows.assign(**constant))
         tests.append(result.p_value)
     for part, corrected in zip(parts, holm(tests), strict=True):
         part.loc[part["row"] == "median", "p_holm"] = corrected
+    if without:
+        parts.append(pd.DataFrame(without).assign(row="left out"))
     joined = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
     return joined.reindex(columns=_COLUMNS)
+
+
+def left_out(frame: pd.DataFrame) -> str:
+    """`2 comparisons with fewer than 5 decided pairs; 1 comparison of runs with themselves`, or nothing."""
+    counts = frame.loc[frame["row"] == "left out", "why"].value_counts(sort=False)
+    return "; ".join(f"{plural(int(count), 'comparison')} {why}" for why, count in counts.items())
 
 
 def _side_by_side(first: pd.DataFrame, second: pd.DataFrame, yardstick: Outcome) -> pd.DataFrame:
     """The outcomes of the shared seeds, (seeds, 2); logarithms where ratios are wanted.
 
     Epoch 0 counts as half an epoch, and a loss of exactly 0 as the smallest positive one here. Where one side
-    was watched for longer, what it reached after the other's last epoch is "later" as well.
+    was watched for longer, what it reached after the other's last epoch is "later" as well. A run that is on
+    both sides is no pair.
     """
     both = pd.concat(
         {"first": _by_seed(first, yardstick), "second": _by_seed(second, yardstick)}, axis=1, join="inner"
     )
+    run, other = (side.set_index("seed")["run_id"].reindex(both.index) for side in (first, second))
+    both = both[run != other]
     if not yardstick.log:
         return both
     if yardstick.is_share:

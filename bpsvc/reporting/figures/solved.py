@@ -17,6 +17,7 @@ from bpsvc.reporting.figures.series import counted, facets, legend_names, not_dr
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import wilson
 from bpsvc.reporting.style import Style
+from bpsvc.wording import plural
 
 _ASIDE: Final = 0.16  # of the axis is for what is drawn beside the curves
 _COLUMNS: Final = [
@@ -138,9 +139,13 @@ def caption(frame: pd.DataFrame) -> str:
         "Share of all ended runs that had met the success criterion at least once by each epoch; the others, "
         "diverged ones too, stay in the denominator. The points with bars at the right are the shares at the "
         "last epoch (dotted line) with Wilson 95 % intervals"
-        + (f"; {lost} runs lost it again, and hollow points are the shares that held it" if lost else "")
+        + (
+            f"; {plural(lost, 'run')} lost it again, and hollow points are the shares that held it"
+            if lost
+            else ""
+        )
         + ". Where curves coincide, the earlier ones show beneath as "
-        "wider lines." + (f" {left} unfinished runs are left out." if left else "") + not_drawn(frame)
+        "wider lines." + (f" Left out: {plural(left, 'unfinished run')}." if left else "") + not_drawn(frame)
     )
 
 

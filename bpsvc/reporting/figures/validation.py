@@ -14,6 +14,7 @@ from bpsvc.reporting.figures.strips import Strip, rows_sheet, strip_legend, stri
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import median_band
 from bpsvc.reporting.style import Style
+from bpsvc.wording import plural
 
 _COLUMNS: Final = [
     *("panel", "configuration", "colour", "runs", "diverged", "run_id", "seed"),
@@ -72,7 +73,7 @@ def caption(frame: pd.DataFrame) -> str:
         "Every ended run's accuracy at its last epoch: validation above the line, training (hollow) below "
         "it; equal values stand in a pile. The spread is over seeds, and over splits where each seed has "
         "its own. Bars: median of the validation accuracies with its 95 % percentile bootstrap interval."
-        + (f" {lost} diverged runs have no accuracy and are not shown." if lost else "")
+        + (f" Not shown, having no accuracy: {plural(lost, 'diverged run')}." if lost else "")
     )
 
 
