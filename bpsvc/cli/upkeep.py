@@ -270,6 +270,7 @@ def check(db: Db = DB, json: Json = False) -> int:
       bpsvc db check
     """
     from bpsvc.store import Store
+    from bpsvc.store.failures import SALVAGE
 
     with Store(db) as store:
         damage = store.upkeep.check()
@@ -278,7 +279,7 @@ def check(db: Db = DB, json: Json = False) -> int:
     else:
         for one in damage:
             print(one)
-    tell("damaged; `bpsvc db backup` copies what can be read" if damage else "the structure is sound")
+    tell(f"damaged; {SALVAGE}" if damage else "the structure is sound")
     return 1 if damage else 0
 
 
@@ -348,8 +349,10 @@ def merge(
     files: Annotated[list[Path], typer.Argument(help="Stores to take over.")],
     db: Db = DB,
     json: Json = False,
-) -> None:
+) -> int:
     """Take over all experiments and runs of other stores, which stay as they are: the union by run key.
+
+    A run that is damaged there is named and left out; exit 1 then.
 
     Examples:
 
@@ -364,9 +367,13 @@ def merge(
         for file in files:
             merged = store.upkeep.merge(file)
             every.append({"file": file, **vars(merged)})
+            for how in merged.damaged.values():
+                say(f"{file}: {how}")
+            left = f", {len(merged.damaged)} damaged and left out" if merged.damaged else ""
             tell(
                 f"{file}: {plural(merged.experiments, 'experiment')}, {plural(merged.new, 'new run')}, "
-                f"{merged.further} went further there, {merged.kept} as here"
+                f"{merged.further} went further there, {merged.kept} as here{left}"
             )
     if json:
         print_json(every)
+    return 1 if any(one["damaged"] for one in every) else 0

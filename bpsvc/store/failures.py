@@ -12,6 +12,12 @@ from bpsvc.errors import StoreError
 
 _GO_ON: Final = "what was committed is safe, and the same command goes on from there"
 
+SALVAGE: Final = (
+    "go back to a backup; where there is none, `bpsvc db merge THIS.db --db NEW.db` takes over those runs"
+    " that can still be read"
+)
+"""What helps with a damaged file."""
+
 # SQLite's primary error names -> (what happened, what to do).
 _MEANINGS: Final = {
     "SQLITE_FULL": (
@@ -39,7 +45,7 @@ _MEANINGS: Final = {
         "reading or writing {path} failed",
         f"look at the disk, its space and your file size limit (`ulimit -f`); {_GO_ON}",
     ),
-    "SQLITE_CORRUPT": ("{path} is damaged", "`bpsvc db check` says where; go back to a backup"),
+    "SQLITE_CORRUPT": ("{path} is damaged", SALVAGE),
     "SQLITE_NOTADB": ("{path} is damaged or encrypted", "go back to a backup"),
     "SQLITE_NOMEM": ("there is not enough memory to use {path}", "close other programs and try again"),
 }

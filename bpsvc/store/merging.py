@@ -1,10 +1,11 @@
 """Merge: take over what another store has, run by run key; thirty students' stores become one.
 
 Of a run that both have, the one that has come further stays, whole: its records, segments and state. One that
-is being trained here stays as it is. Experiments of equal name and content are one; of equal name and other
-content, the next revision.
+is being trained here stays as it is, and one that is damaged there is left there. Experiments of equal name
+and content are one; of equal name and other content, the next revision.
 """
 
+import json
 import sqlite3
 from dataclasses import dataclass
 from typing import Final
@@ -27,6 +28,7 @@ _PICK: Final = f"""
             ELSE 'kept' END AS how
     FROM other._run o LEFT JOIN other._checkpoint oc ON oc.run_id = o.id
     LEFT JOIN main._run r ON r.key = o.key LEFT JOIN main._checkpoint rc ON rc.run_id = r.id
+    WHERE o.id NOT IN (SELECT value FROM json_each(?))
 """
 _SHARED: Final = (
     f"""
@@ -123,7 +125,7 @@ _SEGMENTS: Final = """
         run_id, to_epoch, from_epoch, digest, environment_id, owner, seconds, committed_at
     )
     SELECT k.ours, s.to_epoch, s.from_epoch, s.digest, v.id, s.owner, s.seconds, s.committed_at
-    FROM temp.picked k JOIN other._segment s ON s.run_id = k.theirs
+    FROM temp.picked k CROSS JOIN other._segment s ON s.run_id = k.theirs
     LEFT JOIN other._environment w ON w.id = s.environment_id
     LEFT JOIN main._environment v ON v.content = w.content
     WHERE k.how <> 'kept'
@@ -163,19 +165,22 @@ _OF_EXPERIMENT: Final = (
 @dataclass(frozen=True)
 class Merged:
     """What a merge brought: experiments that are new, and runs that are new, that had come further, or
-    were here.
+    were here. Runs that are damaged there are left; `damaged` says each by its number there.
     """
 
     experiments: int
     new: int
     further: int
     kept: int
+    damaged: dict[int, str]
 
 
-def merge(cursor: sqlite3.Cursor) -> Merged:
-    """Take over what the database attached as `other` has, inside the caller's transaction."""
+def merge(cursor: sqlite3.Cursor, damaged: dict[int, str]) -> Merged:
+    """Take over what the database attached as `other` has, but for what is damaged there (by run: how),
+    inside the caller's transaction.
+    """
     cursor.execute("DROP TABLE IF EXISTS temp.picked")
-    cursor.execute(_PICK)
+    cursor.execute(_PICK, (json.dumps(list(damaged)),))
     for sql in _SHARED:
         cursor.execute(sql)
     cursor.execute(_NEW)
@@ -188,7 +193,7 @@ def merge(cursor: sqlite3.Cursor) -> Merged:
         cursor.execute(
             f"INSERT INTO main.{table} (run_id, {', '.join(columns)})"
             f" SELECT k.ours, {', '.join(f't.{name}' for name in columns)}"
-            f" FROM temp.picked k JOIN other.{table} t ON t.run_id = k.theirs WHERE k.how <> 'kept'"
+            f" FROM temp.picked k CROSS JOIN other.{table} t ON t.run_id = k.theirs WHERE k.how <> 'kept'"
             " ORDER BY k.ours, t.epoch"
         )
     experiments = cursor.execute(_EXPERIMENTS).fetchall()
@@ -201,4 +206,5 @@ def merge(cursor: sqlite3.Cursor) -> Merged:
     counts = dict(cursor.execute("SELECT how, count(*) FROM temp.picked GROUP BY how").fetchall())
     cursor.execute("DROP TABLE temp.picked")
     fresh = sum(here is None for _, here, *_ in experiments)
-    return Merged(fresh, counts.get("new", 0), counts.get("further", 0), counts.get("kept", 0))
+    new, further, kept = (counts.get(how, 0) for how in ("new", "further", "kept"))
+    return Merged(fresh, new, further, kept, damaged)

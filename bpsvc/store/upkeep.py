@@ -15,7 +15,7 @@ from bpsvc.errors import StoreError
 from bpsvc.store import engine, files
 from bpsvc.store.catalog import PUBLIC
 from bpsvc.store.engine import raw
-from bpsvc.store.failures import explained
+from bpsvc.store.failures import SALVAGE, explained
 from bpsvc.store.merging import Merged, merge
 from bpsvc.store.verifying import Damage, content, numerics, structure
 
@@ -56,7 +56,7 @@ class Upkeep:
             with self._reading() as connection:
                 return list(structure(connection))
         except StoreError as error:
-            return [Damage("file", str(error))]
+            return [Damage("file", error.what)]
 
     def verify(self, runs: Iterable[int] | None = None) -> list[Damage]:
         """What is missing or changed, in the whole store or in some runs: structure, digests, every
@@ -69,7 +69,7 @@ class Upkeep:
                     found.extend(structure(connection))
                 found.extend(content(connection, None if runs is None else [int(run) for run in runs]))
         except StoreError as error:
-            found.append(Damage("file", str(error)))
+            found.append(Damage("file", error.what))
         return found
 
     def numerics(self, runs: Iterable[int] | None = None) -> dict[int, int | None]:
@@ -89,17 +89,30 @@ class Upkeep:
         return path
 
     def merge(self, other: str | Path) -> Merged:
-        """Take over all experiments and runs of another store, which stays as it is: the union by run key."""
+        """Take over all experiments and runs of another store, which stays as it is: the union by run key.
+
+        Each of its runs is verified first, and those that are damaged are left out, and named.
+
+        Raises:
+            StoreError: it is no store, or damaged as a whole.
+        """
         path = files.locate(other)
         header = files.examine(path)
         if header is None:
-            raise StoreError(f"there is no store at {path}")
+            raise StoreError(f"there is no store at {path}", remedy="name the file of another store")
         files.check_ours(path, header)
         if path.samefile(self._path):
-            raise StoreError("a store cannot be merged with itself", value=str(path))
-        _check_sound(path)
+            raise StoreError(
+                "a store cannot be merged with itself", value=str(path), remedy="name another one with --db"
+            )
+        damaged = _damaged(path)
         with self._attached(path) as cursor:
-            return merge(cursor)
+            try:
+                return merge(cursor, damaged)
+            except sqlite3.DatabaseError as error:
+                if getattr(error, "sqlite_errorname", "").startswith("SQLITE_CORRUPT"):
+                    raise _broken(path, error) from error
+                raise
 
     def compact(self) -> int:
         """Give the space of what was removed back to the disk; the bytes that gave. The rest is written anew:
@@ -172,12 +185,24 @@ class Upkeep:
                 connection.execute("DETACH other")
 
 
-def _check_sound(path: Path) -> None:
-    """StoreError about this file, and no other that is open, when SQLite finds its structure damaged."""
-    with explained(path), closing(sqlite3.connect(files.uri(path, "ro"), uri=True)) as connection:
-        message = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    if message != "ok":
-        raise StoreError(f"{path} is damaged: {message}", remedy="go back to a backup of it")
+def _damaged(path: Path) -> dict[int, str]:
+    """Which runs of this store, that is not ours, are damaged, and how; StoreError when more is."""
+    found: dict[int, str] = {}
+    reader = engine.reader(path)
+    try:
+        with explained(path), reader.connect() as connection:
+            connection.begin()  # and never commit: SQLite refuses that after having met a broken page
+            for damage in content(connection):
+                if damage.run_id is None:
+                    raise _broken(path, damage)
+                found.setdefault(damage.run_id, str(damage))
+    finally:
+        reader.dispose()
+    return found
+
+
+def _broken(path: Path, how: object) -> StoreError:
+    return StoreError(f"{path} is damaged: {how}", remedy="go back to a backup of it")
 
 
 def copy(source: sqlite3.Connection, path: Path) -> None:
@@ -189,9 +214,7 @@ def copy(source: sqlite3.Connection, path: Path) -> None:
             target.execute("PRAGMA journal_mode = DELETE")
             message = target.execute("PRAGMA integrity_check(1)").fetchone()[0]
             if message != "ok":
-                raise StoreError(
-                    f"the copy of the store is damaged: {message}", remedy="run `bpsvc db check`"
-                )
+                raise StoreError(f"the store is damaged, and so its copy: {message}", remedy=SALVAGE)
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         os.link(partial, path)

@@ -55,7 +55,7 @@ def two(bpsvc: Bpsvc) -> None:
 def test_rm_deletes_where_the_space_cannot_be_given_back(bpsvc: Bpsvc) -> None:
     """A limit for the size of files stands for a full disk: the log may grow a little, and no file much."""
     size, limits = Path("bpsvc.db").stat().st_size, resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 4, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size // 2, limits[1]))
     try:
         ran = bpsvc("rm", "goes", "--yes")
     finally:
@@ -181,6 +181,16 @@ def test_a_backup_merges_into_another_store(bpsvc: Bpsvc, tiny: Path) -> None:
         "tiny@1",
         "other@1",
     }
+    assert bpsvc("verify", "--db", "class.db").code == 0
+
+
+def test_a_merge_names_damaged_runs_and_takes_the_rest(bpsvc: Bpsvc, tiny: Path) -> None:
+    bpsvc("submit", tiny, *ALONE)
+    with sqlite3.connect("bpsvc.db") as connection:
+        connection.execute("UPDATE _checkpoint SET state = x'00' WHERE run_id = 3")
+    ran = bpsvc("db", "merge", "bpsvc.db", "--db", "class.db")
+    assert ran.code == 1 and "bpsvc.db: run 3, epoch 20, _checkpoint: the state is not what" in ran.err
+    assert "5 new runs" in ran.err and "1 damaged and left out" in ran.err
     assert bpsvc("verify", "--db", "class.db").code == 0
 
 

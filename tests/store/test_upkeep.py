@@ -279,6 +279,56 @@ def test_merge_fences_what_was_claimed_before(store: Store, tmp_path: Path) -> N
     assert store.leases.commit(segment("zombie", zombie, 100)) == set()
 
 
+@pytest.mark.parametrize(
+    ("sql", "table"),
+    [
+        ("UPDATE _checkpoint SET state = x'00' WHERE run_id = 2", "_checkpoint"),
+        ("DELETE FROM epochs WHERE run_id = 2 AND epoch = 50", "epochs"),
+    ],
+)
+def test_merge_leaves_damaged_runs_where_they_are(store: Store, tmp_path: Path, sql: str, table: str) -> None:
+    """Ours stands at 50 and is sound: their further one does not take its place."""
+    spec = experiment(seeds=3)
+    store.submit(spec, stacks(spec))
+    claims = store.leases.claim("me", limit=2)
+    store.leases.commit(segment("me", claims, 50))
+    store.leases.release(claims)
+    with another(tmp_path, "theirs.db") as other:
+        other.submit(spec, stacks(spec))
+        train(other, "me")
+        with other._writing() as connection:
+            connection.exec_driver_sql(sql)
+        merged = store.upkeep.merge(other.path)
+    assert list(merged.damaged) == [2] and f", {table}: " in merged.damaged[2]
+    assert (merged.further, merged.kept) == (2, 0)
+    assert list(store.runs()["epochs_done"]) == [100, 50, 100] and store.upkeep.verify() == []
+
+
+def test_merge_saves_the_runs_of_a_damaged_file_that_can_be_read(store: Store, tmp_path: Path) -> None:
+    """As `db check` says: broken pages of records lose the runs whose records are there, and no other."""
+    with another(tmp_path, "theirs.db") as other:
+        spec = experiment(seeds=20, every=1)
+        other.submit(spec, stacks(spec))
+        train(other, "me", every=1)
+        other.upkeep.backup(broken := tmp_path / "broken.db")
+    with sqlite3.connect(broken) as connection:
+        places = "SELECT pageno FROM dbstat WHERE name = 'layer_gradients' AND pagetype = 'leaf'"
+        leaves = [page for (page,) in connection.execute(places)]
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    content = bytearray(broken.read_bytes())
+    at = (leaves[len(leaves) // 2] - 1) * size
+    content[at : at + size] = b"\x99" * size
+    broken.write_bytes(content)
+    with Store.open(broken) as hurt:
+        assert hurt.upkeep.check()
+        with pytest.raises(StoreError, match="db merge") as caught:
+            hurt.upkeep.backup(tmp_path / "copy.db")
+        assert "db check" not in str(caught.value)
+    merged = store.upkeep.merge(broken)
+    assert 1 <= len(merged.damaged) <= 3 and merged.new == 20 - len(merged.damaged)
+    assert store.upkeep.verify() == []
+
+
 def test_merge_names_the_store_that_is_damaged(store: Store, tmp_path: Path) -> None:
     with another(tmp_path, "theirs.db") as other:
         other.submit(spec := experiment(), stacks(spec))
