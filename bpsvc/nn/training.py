@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bpsvc.nn import footprint
 from bpsvc.nn.arrays import Bools, Floats, Ints
 from bpsvc.nn.lanes import Lanes
 from bpsvc.nn.optimizers import OPTIMIZERS
@@ -25,7 +26,7 @@ from bpsvc.nn.state import NEVER, Outcome, State, new_ledger
 # an update's, and all with what a record needs.
 LAYER_BYTES: Final = 2 << 20
 UPDATE_BYTES: Final = 16 << 20
-RECORD_BYTES: Final = 64 << 20
+RECORD_BYTES: Final = 96 << 20
 # Ended runs go on being computed, to no effect, until they are this share of the lanes: rebuilding costs
 # more.
 IDLE_SHARE: Final = 1 / 8
@@ -68,12 +69,13 @@ def _advance(problem: Problem, state: State, epochs: int, *, initial: bool) -> t
 def chunk_width(problem: Problem) -> int:
     """How many runs are computed together."""
     widths = [layer.units for layer in problem.network.layers]
-    buffers = 8 * 6  # bytes of a unit for one example: z, a, delta and the like
+    apart = 0 if problem.full_batch else problem.batch
+    aside = 0 if problem.validation_x is None else problem.validation_x.shape[-2]
     of_parameters = 8 * 5 * problem.network.parameters
     own_data = 0 if problem.x.ndim == 2 else problem.x[0].nbytes + problem.y[0].nbytes
-    layer = buffers * max(widths) * problem.batch
-    update = buffers * sum(widths) * problem.batch + of_parameters + own_data
-    record = buffers * sum(widths) * problem.examples + of_parameters + own_data
+    layer = 8 * 6 * max(widths) * problem.batch
+    update = footprint.of_pass(widths, problem.batch) + of_parameters + own_data
+    record = footprint.of_pass(widths, problem.examples + apart + aside) + of_parameters + own_data
     width = min(LAYER_BYTES // layer, UPDATE_BYTES // update, RECORD_BYTES // record)
     return max(problem.layout.least, width)
 

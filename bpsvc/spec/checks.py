@@ -10,6 +10,7 @@ import numpy as np
 from bpsvc import data
 from bpsvc.data import Dataset
 from bpsvc.errors import Finding
+from bpsvc.nn import footprint
 from bpsvc.nn import network as nn
 from bpsvc.nn.activations import ACTIVATIONS
 from bpsvc.nn.cadence import Cadence
@@ -17,7 +18,7 @@ from bpsvc.nn.losses import LOSSES
 from bpsvc.spec.choices import Choice
 from bpsvc.spec.document import LOSS, Spec
 from bpsvc.spec.init_section import Explicit
-from bpsvc.spec.limits import Limits, working_bytes
+from bpsvc.spec.limits import Limits
 from bpsvc.spec.located import At
 from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
 from bpsvc.spec.run_spec import RunLayer
@@ -60,6 +61,11 @@ class Subject:
         if self.spec.network.layers is not None:
             return ("network", "layers", len(self.layers) - 1, "activation")
         return ("network", "output")
+
+    @property
+    def layers_path(self) -> At:
+        """Where the layers are said."""
+        return ("network", "layers" if self.spec.network.layers is not None else "hidden")
 
     def activation_path(self, layer: int) -> At:
         """Where hidden layer `layer` (from 0) has its activation."""
@@ -240,9 +246,9 @@ def parameters(subject: Subject) -> Iterator[Finding]:
     """One run's parameters stay within the limit."""
     total = subject.parameters
     if total > subject.limits.parameters:
-        path = ("network", "layers") if subject.spec.network.layers is not None else ("network", "hidden")
         what = f"{total:,} parameters in one run ({total * 8 / 2**30:,.1f} GiB of weights alone)"
-        yield Finding(what, path, f"at most {subject.limits.parameters:,}", "fewer or smaller layers")
+        most = f"at most {subject.limits.parameters:,}"
+        yield Finding(what, subject.layers_path, most, "fewer or smaller layers")
     elif subject.spec.record.parameters and total > MAX_RECORDED_PARAMETERS:
         yield Finding(
             f"this network has {total:,} parameters",
@@ -254,20 +260,21 @@ def parameters(subject: Subject) -> Iterator[Finding]:
 
 def memory(subject: Subject) -> Iterator[Finding]:
     """Training one run fits into memory."""
-    size, units = subject.spec.training.batch_size, sum(layer.units for layer in subject.layers)
-    data, limit = subject.dataset, subject.limits.run_bytes
-    needed = working_bytes(subject.parameters, data.inputs, units, subject.examples, size)
+    data, limit, widths = subject.dataset, subject.limits.run_bytes, [layer.units for layer in subject.layers]
+    needed = footprint.of_run(
+        widths,
+        data.inputs,
+        subject.parameters,
+        subject.examples,
+        batch=subject.spec.training.batch_size,
+        validation=data.examples - subject.examples,
+    )
     if needed > limit and subject.parameters <= subject.limits.parameters:
         what = (
-            f"{subject.examples:,} examples through {units:,} units would take about "
-            f"{needed / 2**30:,.1f} GiB of memory for one run"
+            f"{data.examples:,} examples through {sum(widths):,} units would take about "
+            f"{needed / 2**30:,.1f} GiB of memory for one run: each record is of the whole training set"
         )
-        yield Finding(
-            what,
-            ("training", "batch_size"),
-            f"at most {limit / 2**30:g} GiB",
-            "a smaller batch, or fewer units",
-        )
+        yield Finding(what, subject.layers_path, f"at most {limit / 2**30:g} GiB", "fewer units or examples")
 
 
 CHECKS: Final[tuple[Check, ...]] = (

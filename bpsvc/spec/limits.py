@@ -52,13 +52,6 @@ def volume(
     return Volume(records, records * (1 + layers + parameters), records * size)
 
 
-def working_bytes(parameters: int, inputs: int, units: int, examples: int, batch: int | None) -> int:
-    """What training one run takes in memory: the data; for each parameter its value, its gradient and what an
-    optimizer keeps; for each unit and example of a batch z, a and delta.
-    """
-    return 8 * (examples * inputs + 4 * parameters + 3 * units * (batch or examples))
-
-
 def too_many_runs(points: int, seeds: int, limits: Limits) -> list[Finding]:
     """The finding when points × seeds pass the limit."""
     if points * seeds <= limits.runs:
