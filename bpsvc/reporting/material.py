@@ -36,9 +36,9 @@ class Material:
         `experiment` where experiments are compared.
     epochs, layers: the records, by run and epoch, with run_id, epoch (and layer) and those columns of the
         public tables `epochs` and `layer_gradients` that are to be drawn: EPOCHS_DRAWN, LAYERS_DRAWN.
-    surface: optional, the outputs on a grid of two inputs: run_id, x1, x2, output, and the examples with
-    column `target`.
-    confusion: optional, counts of classes: run_id, actual, predicted, examples.
+    surface: optional, the outputs on a grid of two inputs: experiment, run_id, x1, x2, output, and the
+        examples with column `target`.
+    confusion: optional, counts of classes: experiment, run_id, actual, predicted, examples.
     settings: optional, in what experiments differ though none sweeps it: experiment, name, label, value.
     inputs: optional, what the nets of some runs are given, as scaled for training: run_id, inputs (how many),
         mean_square (over examples and inputs).

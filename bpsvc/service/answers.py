@@ -21,9 +21,10 @@ _MOST_RUNS: Final = 1000
 
 def surface(now: Snapshot, runs: pd.DataFrame, factors: tuple[str, ...]) -> pd.DataFrame | None:
     """Outputs on a grid of the two inputs, and the examples with their target, for the first seed of each
-    configuration: run_id, x1, x2, output, target. None unless there are runs of two inputs and one output.
+    configuration: experiment, run_id, x1, x2, output, target. None unless there are runs of two inputs and
+    one output.
     """
-    begun = runs[runs["final_loss"].notna()].drop_duplicates("run_id")
+    begun = runs[runs["final_loss"].notna()]
     first = begun.sort_values("seed", kind="stable").drop_duplicates([*factors]) if factors else begun.head(1)
     frames = []
     for row in first.head(_PANELS).to_dict("records"):
@@ -32,16 +33,16 @@ def surface(now: Snapshot, runs: pd.DataFrame, factors: tuple[str, ...]) -> pd.D
             continue
         trained = _Net(now, row, dataset)
         if trained.network.outputs == 1:
-            frames.append(_plane(trained, int(row["run_id"])))
+            frames.append(_plane(trained).assign(experiment=row["experiment"], run_id=row["run_id"]))
     return pd.concat(frames, ignore_index=True) if frames else None
 
 
 def confusion(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame | None:
     """Counts of actual and predicted classes on the validation part (without one, on all examples), for each
-    run: run_id, actual, predicted, examples. None without classes.
+    experiment and run: experiment, run_id, actual, predicted, examples. None without classes.
     """
-    rows: list[tuple[int, str, str, int]] = []
-    begun = runs[runs["final_loss"].notna()].drop_duplicates("run_id")
+    rows: list[tuple[str, int, str, str, int]] = []
+    begun = runs[runs["final_loss"].notna()]
     for row in begun.head(_MOST_RUNS).to_dict("records"):
         dataset = now.dataset(row["data_digest"])
         if dataset.classes is None:
@@ -55,11 +56,12 @@ def confusion(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame | None:
         counts = np.zeros((len(dataset.classes),) * 2, dtype=np.int64)
         np.add.at(counts, (actual, predicted), 1)
         rows += [
-            (int(row["run_id"]), a, p, int(counts[i, j]))
+            (row["experiment"], row["run_id"], a, p, int(counts[i, j]))
             for i, a in enumerate(dataset.classes)
             for j, p in enumerate(dataset.classes)
         ]
-    return pd.DataFrame(rows, columns=["run_id", "actual", "predicted", "examples"]) if rows else None
+    columns = ["experiment", "run_id", "actual", "predicted", "examples"]
+    return pd.DataFrame(rows, columns=columns) if rows else None
 
 
 def inputs(now: Snapshot, runs: pd.DataFrame) -> pd.DataFrame:
@@ -104,7 +106,7 @@ class _Net:
         return nn.forward(self.network, self.theta, self.knobs, x)[-1][1]
 
 
-def _plane(trained: _Net, run_id: int) -> pd.DataFrame:
+def _plane(trained: _Net) -> pd.DataFrame:
     x, scaling = trained.dataset.x, trained.prepared.scaling
     low, high = x.min(axis=0), x.max(axis=0)
     margin = _MARGIN * np.where(high > low, high - low, 1.0)
@@ -113,6 +115,4 @@ def _plane(trained: _Net, run_id: int) -> pd.DataFrame:
     outputs = trained.outputs(points if scaling is None else scaling.apply(points))[:, 0]
     grid = pd.DataFrame({"x1": points[:, 0], "x2": points[:, 1], "output": outputs})
     examples = pd.DataFrame({"x1": x[:, 0], "x2": x[:, 1], "target": trained.dataset.y[:, 0]})
-    frame = pd.concat([grid, examples], ignore_index=True)
-    frame.insert(0, "run_id", run_id)
-    return frame
+    return pd.concat([grid, examples], ignore_index=True)

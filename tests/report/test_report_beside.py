@@ -190,3 +190,22 @@ def test_a_share_is_of_those_that_have_a_criterion(tmp_path: Path) -> None:
     assert pooled[["ended", "judged", "solved"]].to_numpy().tolist() == [[8, 4, 4], [8, 4, 4]]
     shown = TABLES["comparison"].present(pooled)["reached (95 % interval)"]
     assert all("4 of 4: 100 %" in text for text in shown)
+
+
+@pytest.mark.parametrize(
+    "figure, source", [("surface", "xor"), ("confusion", {"source": "blobs", "examples": 30})]
+)
+def test_what_a_shared_run_answers_is_told_as_each_experiment_ends(
+    tmp_path: Path, figure: str, source: object
+) -> None:
+    names, values = ("short", "long"), {"surface": "output", "confusion": "examples"}[figure]
+    for name, epochs in zip(names, (2, 300), strict=True):
+        training = {"learning_rate": 1.0, "epochs": epochs}
+        submit(spec(name, data=source, training=training, record={"every": 1}), db=tmp_path / "s.db")
+    with Store(tmp_path / "s.db") as store:
+        alone = [data(of(store, name), figure)[values].dropna().tolist() for name in names]
+        beside = data(of(store, *names), figure)
+    assert alone[0] != alone[1]
+    for name, expected in zip(names, alone, strict=True):
+        mine = beside[beside["panel" if figure == "surface" else "configuration"].str.contains(f"{name}@1")]
+        assert mine[values].dropna().tolist() == expected

@@ -69,7 +69,8 @@ def renamed(material: Material, names: list[str]) -> Material:
     told = material.confusion
     if told is not None:
         classes = dict(zip(told["actual"].unique(), names[3:], strict=False))
-        told = told.assign(actual=told["actual"].map(classes), predicted=told["predicted"].map(classes))
+        classed = {side: told[side].map(classes) for side in ("actual", "predicted")}
+        told = told.assign(experiment=names[0], **classed)
     return dataclasses.replace(
         material, experiments=experiments, runs=runs, factors=(factor, "depth"), confusion=told
     )

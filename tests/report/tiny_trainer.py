@@ -325,7 +325,7 @@ def material(
     first_seeds = [part.runs["run_id"].iloc[:2] for part in parts]
     drawn = [surface(task, part) for task, part in pairs if task.data == "xor"]
     told = [confusion(task, part) for task, part in pairs if task.data == "blobs"]
-    plains = pd.concat(drawn, ignore_index=True) if drawn else None
+    plains = pd.concat(drawn, ignore_index=True).assign(experiment=experiment) if drawn else None
     return Material(
         experiments=about,
         runs=runs,
@@ -333,7 +333,7 @@ def material(
         epochs=epochs,
         layers=layers,
         surface=None if plains is None else plains[plains["run_id"].isin(pd.concat(first_seeds))],
-        confusion=pd.concat(told, ignore_index=True) if told else None,
+        confusion=pd.concat(told, ignore_index=True).assign(experiment=experiment) if told else None,
         inputs=pd.concat(inputs, ignore_index=True),
     )
 

@@ -24,6 +24,7 @@ _SAME_SCALE: Final = (
     "; one scale of colours for all nets, as wide as the targets and at most as much again on either side"
 )
 _ALONE: Final = 26.0  # ems a single panel is wide
+_CASE: Final = ["experiment", "run_id"]
 _SURFACE: Final = ["panel", "configurations", "run_id", "x1", "x2", "output", "target"]
 _CONFUSION: Final = ["configuration", "runs", "actual", "predicted", "examples", "share"]
 
@@ -35,15 +36,11 @@ def prepare_surface(material: Material) -> pd.DataFrame:
     """
     if material.surface is None:
         return pd.DataFrame(columns=_SURFACE)
-    about = material.cases.drop_duplicates("run_id").set_index("run_id")
     labels = material.configurations.set_index("configuration")["label"]
-    surface = material.surface[material.surface["run_id"].isin(about.index)]
-    runs = surface["run_id"]
-    rows = about.loc[runs.unique(), ["configuration", "seed"]]
-    named = {run: f"seed {int(seed)} · {labels[int(c)]}" for run, c, seed in rows.itertuples()}
-    order = runs.map(rows["configuration"]).argsort(kind="stable")
-    told = surface.assign(panel=runs.map(named), configurations=len(labels)).iloc[order]
-    return told.reset_index(drop=True).reindex(columns=_SURFACE)
+    told = material.surface.merge(material.cases[[*_CASE, "configuration", "seed"]], on=_CASE)
+    told = told.sort_values("configuration", kind="stable", ignore_index=True)
+    panel = "seed " + told["seed"].astype(int).astype(str) + " · " + told["configuration"].map(labels)
+    return told.assign(panel=panel, configurations=len(labels)).reindex(columns=_SURFACE)
 
 
 def draw_surface(frame: pd.DataFrame, style: Style, title: str) -> Figure:
@@ -134,9 +131,8 @@ def prepare_confusion(material: Material) -> pd.DataFrame:
     """
     if material.confusion is None:
         return pd.DataFrame(columns=_CONFUSION)
-    about = material.cases[["run_id", "configuration"]].drop_duplicates("run_id")
-    joined = material.confusion.merge(about, on="run_id")
-    runs = joined.groupby("configuration")["run_id"].nunique()
+    joined = material.confusion.merge(material.cases[[*_CASE, "case", "configuration"]], on=_CASE)
+    runs = joined.groupby("configuration")["case"].nunique()
     counts = joined.groupby(["configuration", "actual", "predicted"], sort=False, as_index=False)[
         "examples"
     ].sum()
