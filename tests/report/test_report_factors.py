@@ -61,6 +61,18 @@ def test_what_is_counted_drawn_and_corrected_is_one_family(xor: Material) -> Non
     assert clear == len(family) or f"of {len(family)} comparisons" in said[-1]
 
 
+@pytest.mark.parametrize("style", ["screen", "slide", "paper"])
+def test_every_style_names_both_sides_whole(vanishing: Material, style: str) -> None:
+    """What travels along with a level is named on both sides, in as many lines as that takes."""
+    drawn = figure(data(vanishing, "paired").query("base.str.startswith('logistic')"), "paired", style=style)
+    labels = [text.get_text().replace("\n", " ") for text in drawn.axes[0].get_yticklabels()]
+    assert labels and "…" not in "".join(labels)
+    for label in labels:
+        level, base = label.split("against")
+        assert "learning_rate" in level and "learning_rate 1" in base and "depth" in base
+    assert style != "paper" or drawn.get_size_inches()[1] <= 8.6
+
+
 def test_what_runs_of_a_seed_have_in_common_is_said(many: Material) -> None:
     frame = data(many, "effects")
     assert (frame["runs"] == 4 * frame["seeds"]).all()

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from bpsvc.reporting.figures.pairs import KEY, LEAST_PAIRS, comparisons, left_out
-from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width
+from bpsvc.reporting.figures.panels import Layout, fitted, sheet, swatch, text_width, wrapped
 from bpsvc.reporting.figures.record import FACTORS, FigureRecord
 from bpsvc.reporting.figures.scales import log_axis
 from bpsvc.reporting.figures.swarm import stacked
@@ -19,6 +19,7 @@ from bpsvc.wording import decimal, plural
 
 _MOST: Final = 16  # comparisons drawn
 _MOST_ON_A_SLIDE: Final = 8  # it has the height that it has: fewer rows, which people can read
+_BENEATH: Final = 14  # ems of a page that are not rows
 _ROW: Final = 3.4
 _CELL: Final = 4.0  # ems of a column of numbers at the right
 _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
@@ -26,15 +27,19 @@ _HEADINGS: Final = {"pairs": "n", "correlation": "r", "p_holm": "p"}
 
 def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     """Pairs as points, the median with its interval, the line at no difference; n, r and p at the right."""
-    most = _MOST if style.height is None else _MOST_ON_A_SLIDE
     middles = frame[frame["row"] == "median"]
+    narrow = style.width < 5
+    room = (0.44 * style.width / style.em - 1.4) * style.em
+    rows = middles.head(_MOST).to_dict("records")
+    labels = [_label(row, narrow, room, style) for row in rows]
+    row_height = max(_ROW, 1.25 * max(label.count("\n") + 1 for label in labels) + 0.6)
+    most = _MOST if style.height is None else _MOST_ON_A_SLIDE
+    if style.tallest is not None:
+        most = min(most, int((style.tallest / style.em - _BENEATH) / row_height))
+    rows, labels = rows[:most], labels[:most]
     legend = _legend(style)
     if len(middles) > most:  # The caption cannot say it: it does not know the style.
         legend.append(swatch(f"the first {most} of {len(middles)}", "none", style))
-    middles = middles.head(most)
-    narrow = style.width < 5
-    room = (0.44 * style.width / style.em - 1.4) * style.em
-    labels = [_label(row, narrow, room, style) for row in middles.to_dict("records")]
     numbers = list(_HEADINGS) if style.width > 5 else ["pairs", "p_holm"]
     lines = [line for label in labels for line in label.split("\n")]
     widest = max(text_width(line, 0.9 * style.font) for line in lines) / style.em
@@ -46,7 +51,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         f"{frame['outcome'].iloc[0]}: {kind}",
         left=left,
         right=_CELL * len(numbers) + 0.8,
-        row_heights=(_ROW * len(labels) + 1.6,),
+        row_heights=(row_height * len(labels) + 1.6,),
     )
     figure, (ax,) = sheet(style, [""], legend, layout)
     shown = frame.replace([np.inf, -np.inf], np.nan)
@@ -59,7 +64,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         )
     ax.axvline(1.0 if is_ratio else 0.0, color="#777777", linewidth=0.6 * style.line)
     pairs = dict(list(frame[frame["row"] == "pair"].groupby(KEY, sort=False)["difference"]))
-    for place, row in enumerate(middles.to_dict("records")):
+    for place, row in enumerate(rows):
         y = len(labels) - 1 - place
         values = pairs[tuple(row[name] for name in KEY)].to_numpy(np.float64)
         _points(ax, values, y, style, is_ratio)
@@ -157,11 +162,17 @@ def _number(column: str, value: float) -> str:
 
 def _label(row: dict[Any, Any], narrow: bool, room: float, style: Style) -> str:
     if narrow:
-        return f"{row['level']}\nagainst {row['base']}"
-    what, others = f"{row['level']} against {row['base']}", f"({row['others']})" if row["others"] else ""
-    line = f"{what} {others}".rstrip()
-    fits = style.height is not None or text_width(line, 0.9 * style.font) <= room  # a slide's rows are low
-    return line if fits else f"{what}\n{others}".rstrip()
+        parts = [row["level"], f"against {row['base']}", f"({row['others']})" if row["others"] else ""]
+        return "\n".join(wrapped(part, 0.9 * style.font, room) for part in parts if part)
+    others = f" ({row['others']})" if row["others"] else ""
+    what, after = f"{row['level']} against {row['base']}", f"against {row['base']}{others}"
+
+    def fits(line: str) -> bool:
+        return text_width(line, 0.9 * style.font) <= room
+
+    if fits(what + others) or (style.height is not None and fits(what)):  # a slide's rows are low
+        return what + others
+    return f"{what}\n{others.strip()}".rstrip() if fits(what) else f"{row['level']}\n{after}"
 
 
 _OTHERS: Final = " The CSV has all comparisons, and `bpsvc report --where …` draws others."
