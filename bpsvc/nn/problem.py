@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from bpsvc.errors import UsageError
 from bpsvc.nn.arrays import Floats, Words
 from bpsvc.nn.cadence import Cadence, Criterion, Stop
 from bpsvc.nn.layout import Layout, choose
 from bpsvc.nn.network import Network
+from bpsvc.nn.optimizers import OPTIMIZERS
 from bpsvc.nn.records import EPOCH_SERIES, EXTRA_EPOCH_SERIES, EXTRA_LAYER_SERIES, LAYER_SERIES
 
 PerRun = Mapping[str, Floats]  # name -> (R,)
@@ -20,8 +22,9 @@ class Problem:
     """R runs of one shape. x (N, I) and y (N, O) are shared by all runs, or (R, N, I) and (R, N, O); so is
     validation.
 
-    `knobs` has each layer's fixed activation knobs, `hyper` the learning rate and the optimizer's own, all
-    (R,).
+    `seeds` (R,) draw the order of mini-batches; `knobs` has each layer's fixed activation knobs, `hyper` the
+    learning rate and the optimizer's own, `schedule_knobs` the schedule's, all (R,), as are `weight_decay`
+    and `clip`.
     """
 
     network: Network
@@ -79,6 +82,26 @@ class Problem:
     def layer_series(self) -> tuple[str, ...]:
         """What is recorded of each layer."""
         return tuple(name for name in (*LAYER_SERIES, *EXTRA_LAYER_SERIES) if name in self.series)
+
+    def check(self) -> None:
+        """UsageError where shapes and names do not go together: numpy would repeat what is too narrow."""
+        net, sets = self.network, {"": (self.x, self.y)}
+        if self.validation_x is not None and self.validation_y is not None:
+            sets["validation_"] = (self.validation_x, self.validation_y)
+        for name, (x, y) in sets.items():
+            for values, what, width in ((x, "x", net.inputs), (y, "y", net.outputs)):
+                shapes = [(x.shape[-2], width), (self.runs, x.shape[-2], width)]
+                if values.shape not in shapes:
+                    allowed = " or ".join(map(str, shapes))
+                    raise UsageError(f"{name}{what} has the shape {values.shape}", allowed=allowed)
+        if len(self.knobs) != len(net.layers):
+            raise UsageError(f"knobs are given for {len(self.knobs)} of {len(net.layers)} layers")
+        optimizer = OPTIMIZERS[self.optimizer]
+        known = {knob.name: knob for knob in optimizer.knobs}
+        if unknown := sorted(self.hyper.keys() - known.keys()):
+            raise UsageError(f"{optimizer.name} has no {unknown[0]!r}", allowed=", ".join(known))
+        if missing := [name for name, knob in known.items() if knob.required and name not in self.hyper]:
+            raise UsageError(f"{optimizer.name} needs {', '.join(missing)} in `hyper`")
 
     def take(self, index: Any) -> "Problem":
         """The stack of these runs, in this order."""

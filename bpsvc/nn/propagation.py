@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bpsvc.errors import UsageError
 from bpsvc.nn.activation import Activation
 from bpsvc.nn.arrays import Floats, Knobs, Pool, Work
 from bpsvc.nn.layout import Layout
@@ -32,7 +33,7 @@ class Objective:
     def term(self, output: str) -> Term:
         term = LOSSES[self.loss].for_output(output)
         if term is None:
-            raise ValueError(f"{self.loss} has no form for {output} outputs")
+            raise UsageError(f"{self.loss} has no form for {output} outputs")
         return term
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from bpsvc.errors import UsageError
 from bpsvc.nn.arrays import Floats, Ints
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -125,7 +126,7 @@ def concatenate(states: Sequence[State]) -> State:
     """One stack of all these runs, which must be at one epoch."""
     first = states[0]
     if any(state.epoch != first.epoch for state in states):
-        raise ValueError(f"states at different epochs: {sorted({state.epoch for state in states})}")
+        raise UsageError(f"states at different epochs: {sorted({state.epoch for state in states})}")
     parts = [state.arrays() for state in states]
     return State.of(first.epoch, {name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
 

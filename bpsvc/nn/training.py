@@ -36,7 +36,10 @@ _BEST: Final = ("best_loss", "best_epoch", "best_validation_loss", "best_validat
 
 
 def start(problem: Problem, theta: Floats) -> tuple[State, Records]:
-    """The runs at epoch 0 with initial parameters theta (R, P), judged and recorded."""
+    """The runs at epoch 0 with initial parameters theta (R, P), judged and recorded. UsageError where the
+    problem's shapes and names do not go together.
+    """
+    problem.check()
     theta = np.array(theta, dtype=np.float64)
     slots = OPTIMIZERS[problem.optimizer].init(theta)
     keeps_best = problem.stop is not None and problem.stop.when == "validation_loss"

@@ -1,10 +1,14 @@
 """What a run's records and ledger say: against plain numpy, and at the ends a run can come to."""
 
+import dataclasses
+from typing import Any
+
 import numpy as np
 import pytest
 from nn_building import XOR_X, XOR_Y, draw, network, problem, same_records, same_state, train, xor
 
 from bpsvc import nn
+from bpsvc.errors import UsageError
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
@@ -258,7 +262,7 @@ def test_nothing_left_to_do() -> None:
 def test_states_at_different_epochs_do_not_join() -> None:
     given = xor(2)
     state, _ = train(given, draw(given), 2)
-    with pytest.raises(ValueError, match="different epochs"):
+    with pytest.raises(UsageError, match="different epochs"):
         nn.concatenate([state, nn.advance(given, state, 1)[0]])
 
 
@@ -291,3 +295,21 @@ def test_runs_that_ended_do_not_trouble_the_others() -> None:
     for run in (1, 15):
         alone, own = train(given.take([run]), theta[[run]], 900)
         assert same_state(alone, state.take([run])) and same_records(own, records.of(run))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"y": np.zeros((4, 2))}, "y has the shape"),
+        ({"y": np.zeros((3, 1))}, "y has the shape"),
+        ({"x": np.zeros((4, 3)), "y": np.zeros((4, 1))}, "x has the shape"),
+        ({"validation_x": np.zeros((5, 2)), "validation_y": np.zeros((5, 3))}, "validation_y has the shape"),
+        ({"hyper": {}}, "sgd needs learning_rate"),
+        ({"hyper": {"learning_rate": np.ones(3), "mu": np.ones(3)}}, "sgd has no 'mu'"),
+        ({"knobs": ({},)}, "1 of 2 layers"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(wrong: dict[str, Any], told: str) -> None:
+    given = dataclasses.replace(xor(), **wrong)
+    with pytest.raises(UsageError, match=told):
+        nn.start(given, draw(given))
