@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bpsvc.data import Dataset
-from bpsvc.store.sound import flaw
+from bpsvc.errors import DamagedError
+from bpsvc.store import sound
 
 
 class PlannedRun(Protocol):
@@ -140,8 +141,12 @@ class Claim:
 
     @property
     def damage(self) -> str:
-        """What is wrong with the state from which the run is to go on; empty when nothing is."""
-        return flaw(self.epochs_done, self.checkpoint_epoch, self.digest, self.checkpoint)
+        """What is wrong with the state to go on from, and what helps; empty when nothing is."""
+        try:
+            sound.state(self.run_id, self.epochs_done, self.checkpoint_epoch, self.digest, self.checkpoint)
+        except DamagedError as error:
+            return str(error)
+        return ""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ def state(
     Raises:
         DamagedError: they are not.
     """
-    if what := flaw(done, epoch, digest, content):
+    if what := _flaw(done, epoch, digest, content):
         raise DamagedError(
             f"the state of run {run_id} at epoch {done} is damaged ({what})",
             remedy=f'`bpsvc rm --where "run_id = {run_id}"` and submitting again train it from the start',
@@ -40,7 +40,7 @@ def state(
     return content
 
 
-def flaw(done: int, epoch: int | None, digest: str | None, content: bytes | None) -> str:
+def _flaw(done: int, epoch: int | None, digest: str | None, content: bytes | None) -> str:
     """What is wrong with such a state; empty when nothing is."""
     if content is None:
         return "it is missing" if done else ""

@@ -185,12 +185,8 @@ class _Driver:
         """Those whose state is what was committed: nothing is trained on a damaged one."""
         sound = []
         for claim in claims:
-            damage = claim.damage
-            if damage:
-                where = f"its state at epoch {claim.epochs_done} is damaged ({damage})"
-                again = "and submitting again train it from the start"
-                told = f'{where}: `bpsvc rm --where "run_id = {claim.run_id}"` {again}'
-                self._store.leases.fail([claim], told)
+            if damage := claim.damage:
+                self._store.leases.fail([claim], damage)
             else:
                 sound.append(claim)
         return sound

@@ -69,7 +69,10 @@ def test_a_damaged_state_is_not_trained_on(nursery: Nursery, half: Path, whole: 
     assert child.wait() == 1, child.err
     assert "8 runs, 7 done, 1 failed" in child.err
     error = one(db, "SELECT error FROM runs WHERE status = 'failed'")
-    assert "state at epoch 30 is damaged" in error and f'bpsvc rm --where "run_id = {run}"' in error
+    assert (
+        f"the state of run {run} at epoch 30 is damaged" in error
+        and f'bpsvc rm --where "run_id = {run}"' in error
+    )
     assert one(db, "SELECT epochs_done FROM runs WHERE status = 'failed'") == 30
     assert one(db, "SELECT max(attempts) FROM _run") == 0, "nobody else is suspected"
     key = one(db, "SELECT run_key FROM runs WHERE status = 'failed'")
