@@ -65,7 +65,7 @@ def _summary(cases: pd.DataFrame) -> dict[str, Any]:
         "share_low": share.low,
         "share_high": share.high,
         **_quartiles("final_loss", losses),
-        **_quartiles("seconds", cases["seconds"].fillna(0.0).to_numpy(np.float64)),
+        **_quartiles("seconds", cases["seconds"].to_numpy(np.float64)),
     }
 
 

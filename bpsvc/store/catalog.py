@@ -128,7 +128,7 @@ _RELATIONS: Final = (
         name: TEXT its name
         newest: INTEGER 1 when it is the newest revision of its name, else 0
         target_epochs: INTEGER epochs this experiment asks of the run
-        {_RUN.replace("seconds: REAL", "seconds: REAL?")}
+        {_RUN}
         """,
     ),
     _relation(

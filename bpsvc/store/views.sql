@@ -72,7 +72,8 @@ LEFT JOIN _scaling s ON s.id = r.scaling_id
 LEFT JOIN _environment v ON v.id = r.environment_id;
 
 -- A run that another experiment trains further stands as it did when this one's last epoch was committed. As long
--- as it waits for its first epoch it has no state at all, not even that of epoch 0.
+-- as it waits for its first epoch it has no state at all, not even that of epoch 0. Of a segment that goes beyond
+-- it has the share of seconds that its epochs have.
 CREATE VIEW results AS
 WITH seen AS (
     SELECT
@@ -151,12 +152,21 @@ SELECT
     r.created_at,
     iif(
         s.beyond,
-        (SELECT max(g.committed_at) FROM _segment g WHERE g.run_id = s.run_id AND g.to_epoch <= s.last),
+        (SELECT min(g.committed_at) FROM _segment g WHERE g.run_id = s.run_id AND g.to_epoch >= s.last),
         r.finished_at
     ) AS finished_at,
     iif(
         s.beyond,
-        (SELECT sum(g.seconds) FROM _segment g WHERE g.run_id = s.run_id AND g.to_epoch <= s.last),
+        (
+            SELECT total(
+                iif(
+                    g.to_epoch <= s.last,
+                    g.seconds,
+                    g.seconds * (s.last - g.from_epoch) / (g.to_epoch - g.from_epoch)
+                )
+            ) FROM _segment g
+            WHERE g.run_id = s.run_id AND (g.from_epoch < s.last OR g.to_epoch <= s.last)
+        ),
         r.seconds
     ) AS seconds,
     r.data_digest,

@@ -118,6 +118,21 @@ class StoreContract:
             assert row["epochs_done"] == row["epochs"] == row["target_epochs"] == end
         assert set(seen.loc[seen["experiment"] == "h3@1", "epochs_done"]) == {300}
 
+    def test_an_experiment_that_ends_within_a_segment_has_its_share_of_it(self, store: Store) -> None:
+        for name, end in {"longer": 300, "none": 0, "first": 40, "second": 200, "all": 300}.items():
+            spec = experiment(name, epochs=end)
+            store.submit(spec, stacks(spec))
+            train(store, "me", step=150)
+        committed = "SELECT run_id, to_epoch, committed_at FROM _segment"
+        when = {(run, to): at for run, to, at in store.query(committed).rows}
+        for name, seconds, to in (
+            ("none", 0.0, 150), ("first", 0.5 * 40 / 150, 150),
+            ("second", 0.5 + 0.5 * 50 / 150, 300), ("all", 1.0, 300),
+        ):  # fmt: skip
+            for row in store.runs(name).to_dict("records"):
+                assert row["seconds"] == pytest.approx(seconds, rel=1e-12)
+                assert row["finished_at"] == when[row["run_id"], to]
+
     def test_a_run_that_ended_for_a_reason_is_not_extended(self, store: Store) -> None:
         spec = experiment(seeds=3)
         store.submit(spec, stacks(spec))
