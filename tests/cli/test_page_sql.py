@@ -19,7 +19,7 @@ SPEC = {
     "network": {"hidden": [2, 2]},
     "init": {"scheme": "uniform", "range": 2.0},
     "training": {"learning_rate": 4.0, "epochs": 200},
-    "seeds": 5,
+    "seeds": 10,
     "record": {"every": 20},
     "sweep": {"grid": {"loss": ["log_likelihood", "squared"], "network.activation": ["tanh", "relu"]}},
 }
@@ -131,7 +131,7 @@ PARTS = {
 def test_the_sql_of_a_report_on_some_runs_is_about_them(bpsvc: Bpsvc, db: Path, what: str) -> None:
     page = Path(bpsvc("report", "part@1", *PARTS[what], "--format", "csv").out.strip())
     kept = set(pd.read_csv(page.parent / "figures" / "final.csv")["run_id"])
-    assert 0 < len(kept) < 20
+    assert 0 < len(kept) < 40
     with Store(db) as store:
         for _, sql in _FIGURE.findall(page.read_text()):
             asked = store.query(html.unescape(sql), max_rows=10**6).frame()
@@ -148,7 +148,7 @@ def test_a_report_on_some_runs_says_so_and_leaves_the_whole_one(bpsvc: Bpsvc, db
     page = html.unescape(Path(first).read_text())
     heading = re.search("<h1.*?>(.*?)</h1>", page)
     assert heading and heading[1] == "part@1 · where seed < 2 · by loss · solved loss<=0.1"
-    assert "Only some runs, where seed < 2: 8 of 20 runs." in page
+    assert "Only some runs, where seed < 2: 8 of 40 runs." in page
     assert "Runs are told apart by loss alone: runs that differ in activation are pooled." in page
     about = json.loads((Path(first).parent / "manifest.json").read_text())["about"]
     asked = {"where": "seed < 2", "by": ["loss"], "success": "loss<=0.1"}
