@@ -20,6 +20,7 @@ from matplotlib.textpath import text_to_path
 from bpsvc.reporting.style import Style, clean
 
 Entry = Line2D | Patch
+_LEAST_PANEL = 1.5  # ems that a panel is tall where a sheet has a height of its own
 
 
 @dataclass(frozen=True)
@@ -60,17 +61,20 @@ def sheet(
     gap_x = (layout.gap or (2.3 if layout.same_y else layout.left * 0.9)) * em
     width = (style.width - left - right - gap_x * (columns - 1)) / columns
     aside = [0.6 * gap_x if place % columns < columns - 1 else 0.8 * right for place in range(count)]
-    heads = [
-        wrapped(text, style.font, width + room) for text, room in zip(headings or [""], aside, strict=True)
-    ]
-    heading = (0.65 + 1.25 * max(text.count("\n") + 1 for text in heads)) * em if any(heads) else 0.5 * em
-    gap_y = heading + (0.6 if layout.same_x else 3.2 + layout.foot) * em
-    top = (2.6 * em if style.titled and layout.title else 0.4 * em) + heading
     # A narrow sheet needs its whole width for the legend.
     margin = left if style.width > 5 else 0.6 * em
     per_row, lines = _legend_shape(legend, style, style.width - margin - 0.4 * em)
     below = lines * 1.6 * em + (0.6 * em if lines else 0) + layout.below * em
     bottom = ((4.0 if layout.x else 2.2) + layout.foot) * em + below
+    row_room = ((style.height or math.inf) - bottom - 2.6 * em) / rows / em
+    most = max(1.0, (row_room - _LEAST_PANEL - 1.25) // 1.25)
+    heads = [
+        wrapped(text, style.font, width + room, most)
+        for text, room in zip(headings or [""], aside, strict=True)
+    ]
+    heading = (0.65 + 1.25 * max(text.count("\n") + 1 for text in heads)) * em if any(heads) else 0.5 * em
+    gap_y = heading + (0.6 if layout.same_x else 3.2 + layout.foot) * em
+    top = (2.6 * em if style.titled and layout.title else 0.4 * em) + heading
     aspect = layout.aspect or (0.52 if columns == 1 else 0.72)
     heights = [layout.row_heights[k] * em if layout.row_heights else width * aspect for k in range(rows)]
     total = top + bottom + sum(heights) + (rows - 1) * gap_y
@@ -175,8 +179,10 @@ def fitted(text: str, size: float, room: float) -> str:
     return shown
 
 
-def wrapped(text: str, size: float, room: float) -> str:
-    """User text cleaned, on as many lines as the parts between its dots need, each no wider than `room`."""
+def wrapped(text: str, size: float, room: float, most: float = math.inf) -> str:
+    """User text cleaned, on as many lines as the parts between its dots need, each no wider than `room`; the
+    last of `most` ends in an ellipsis where there would be more.
+    """
     lines: list[str] = []
     for part in clean(text, 120).split(" · "):
         longer = f"{lines[-1]} · {part}" if lines else part
@@ -184,6 +190,8 @@ def wrapped(text: str, size: float, room: float) -> str:
             lines[-1] = longer
         else:
             lines.append(part)
+    if len(lines) > most:
+        lines = [*lines[: int(most) - 1], " · ".join(lines[int(most) - 1 :])]
     return "\n".join(fitted(line, size, room) for line in lines)
 
 
