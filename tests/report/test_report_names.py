@@ -9,6 +9,7 @@ import pytest
 from bpsvc import Store, submit
 from bpsvc.reporting import FIGURES, Material, data, summary
 from bpsvc.reporting.encoding import describe, encoded, numbering, telling, vocabulary
+from bpsvc.reporting.figures.pairs import comparisons
 from bpsvc.service import reporting
 
 
@@ -82,6 +83,10 @@ SWEEPS: dict[str, Any] = {
             },
         }
     },
+    "blocks": [
+        {"grid": {"training.optimizer": ["momentum", "adam"], "training.learning_rate": [0.05, 0.1]}},
+        {"zip": {"network.activation": ["relu", "logistic"], "training.learning_rate": [0.5, 2.0]}},
+    ],
     "batches": {"grid": {"training.batch_size": [None, 2]}},
 }
 
@@ -113,6 +118,18 @@ def test_random_points_are_named_by_every_axis_and_never_paired(store: Store) ->
     assert drawn.drawn == {"learning_rate", "range"}
     assert drawn.configurations["label"].str.contains(r"learning_rate .* · range ").all()
     assert not FIGURES["paired"].applies(drawn) and not FIGURES["map"].applies(drawn)
+
+
+def test_blocks_name_what_only_some_of_them_vary(store: Store) -> None:
+    blocks = of(store, "blocks")
+    assert {"sgd · learning_rate 2 · logistic", "adam · learning_rate 0.1 · tanh"} < set(
+        blocks.configurations["label"]
+    )
+    compared = comparisons(blocks)
+    assert set(compared["others"]) <= {
+        "momentum · tanh", "adam · tanh", "learning_rate 0.05 · tanh", "learning_rate 0.1 · tanh"
+    }  # fmt: skip
+    assert "can differ in other factors too" in FIGURES["map"].caption(data(blocks, "map"))
 
 
 def test_null_is_told_with_its_factor(store: Store) -> None:

@@ -300,10 +300,19 @@ def caption_interactions(frame: pd.DataFrame) -> str:
     return f"{method(frame)} {lines}{_PAIRS.said(frame)}"
 
 
+def _confounded(frame: pd.DataFrame) -> str:
+    """A warning where a third factor goes with the other two, for not every combination was run."""
+    pairs = frame.groupby(["first", "second"])[["level", "other"]]
+    sparse = [len(cells) < cells["level"].nunique() * cells["other"].nunique() for _, cells in pairs]
+    if len(sparse) < 2 or not any(sparse):
+        return ""
+    return " Not every combination was run: cells beside each other can differ in other factors too."
+
+
 def caption_map(frame: pd.DataFrame) -> str:
     return (
-        f"{method(frame)} Where cells have no room for them, the CSV has intervals and n. Grey: no such "
-        f"runs, or more than half of them diverged.{_MAPS.said(frame)}"
+        f"{method(frame)}{_confounded(frame)} Where cells have no room for them, the CSV has intervals and "
+        f"n. Grey: no such runs, or more than half of them diverged.{_MAPS.said(frame)}"
     )
 
 
