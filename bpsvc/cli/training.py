@@ -171,8 +171,8 @@ def worker(
         if code == 0:
             tell("next: bpsvc status")
         elif new > 0:
-            failed = plural(new, "run")
-            say(f"{failed} failed; `bpsvc runs --where \"status = 'failed'\"` and `bpsvc show RUN` say why")
+            failed = plural(new, "run") + (f" more failed, {after.failed} in all" if before else " failed")
+            say(f"{failed}; `bpsvc runs --where \"status = 'failed'\"` and `bpsvc show RUN` say why")
         return code
 
 

@@ -323,3 +323,16 @@ def test_one_figure_alone(bpsvc: Bpsvc, tiny: Path) -> None:
         assert Path(name).read_bytes().startswith(start)
     assert "loss" in bpsvc("report", "--figure", "list").out
     assert bpsvc("report", "--figure", "los").code == 2
+
+
+def test_a_worker_tells_its_own_failures_from_those_before(bpsvc: Bpsvc, tiny: Path) -> None:
+    for epochs, seeds, told in ((20, 3, "6 runs failed;"), (30, [7], "2 runs more failed, 8 in all;")):
+        tiny.write_text(
+            json.dumps({**TINY, "seeds": seeds, "training": {"learning_rate": 1, "epochs": epochs}})
+        )
+        assert bpsvc("submit", tiny, "--detach").code == 0
+        with sqlite3.connect("bpsvc.db") as damaged:
+            damaged.execute("UPDATE _dataset SET content = zeroblob(100)")
+        damaged.close()
+        ran = bpsvc("worker", "--processes", 1)
+        assert ran.code == 1 and told in ran.err, ran.err
