@@ -50,14 +50,14 @@ def drawing_of(column: str, y: str, is_share: bool = False) -> Callable[[pd.Data
     def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
         told = frame[frame[column] > 0] if is_share else frame
         names = FIRST.of(told)
-        deepest = int(frame["layers"].max())
+        drawn = frame.loc[frame["configuration"].isin(names), ["layer", "layers"]].drop_duplicates()
         counts = {name: int(frame.loc[frame["configuration"] == name, "runs"].max()) for name in names}
         alike = len(set(counts.values())) == 1
         headings = [name if alike else f"{name} (n = {counts[name]})" for name in names]
         figure, axes = sheet(
             style,
             headings,
-            _legend(deepest, style, f"n = {counts[names[0]]} each" if alike else ""),
+            _legend(drawn, style, f"n = {counts[names[0]]} each" if alike else ""),
             Layout(title, epoch_label(first_epoch(frame["epoch"])), y, left=6.8),
         )
         epoch_axis(axes[0], frame["epoch"])
@@ -90,12 +90,16 @@ def _colour(layer: int, layers: int) -> str:
     return ordered_colours(max(layers, 2))[layer - 1]
 
 
-def _legend(deepest: int, style: Style, n: str) -> list[Entry]:
+def _legend(lines: pd.DataFrame, style: Style, n: str) -> list[Entry]:
+    """What there is a line of: `layer` of a net of so many `layers`."""
     note = [swatch(n, "none", style)] if n else []
+    deepest = int(lines["layers"].max())
     if deepest <= 4:
-        layers = range(1, deepest + 1)
-        return [swatch(f"layer {k}" + _place(k, deepest), _colour(k, deepest), style) for k in layers] + note
-    shown = [(0.0, "first layer (at the input)"), (0.5, "middle"), (1.0, "last layer (output)")]
+        known = sorted(set(lines["layer"]))
+        return [swatch(f"layer {k}" + _place(k, deepest), _colour(k, deepest), style) for k in known] + note
+    shown = [(0.0, "first layer (at the input)"), (0.5, "middle")]
+    if (lines["layer"] == lines["layers"]).any():
+        shown.append((1.0, "last layer (output)"))
     return [swatch(text, ordered_colours(101)[int(100 * part)], style) for part, text in shown] + note
 
 

@@ -21,9 +21,9 @@ def power_of_ten(exponent: int) -> str:
 
 
 def short_count(value: float) -> str:
-    """1500 -> 1.5k: whole counts in few characters."""
+    """1500 -> 1.5k: numbers in few characters."""
     for size, suffix in _SUFFIX:
-        if value >= size:
+        if size <= value < 1000 * size:
             return f"{value / size:g}{suffix}"
     return f"{value:g}"
 
@@ -114,7 +114,7 @@ def _ticks(start: float, end: float, most: int) -> tuple[list[float], dict[float
         else _between(start, end, (1, 1.5, 2, 3, 4, 5, 7))
     )
     fine = fine[:: max(1, math.ceil(len(fine) / most))]
-    return fine, {round(math.log10(value), 6): f"{value:.6g}" for value in fine}
+    return fine, {round(math.log10(value), 6): short_count(value) for value in fine}
 
 
 def _between(start: float, end: float, digits: Sequence[float]) -> list[float]:

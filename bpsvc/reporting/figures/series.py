@@ -89,6 +89,13 @@ def _range(low: int, high: int) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
+def breadth(place: int, count: int) -> float:
+    """How many times as wide as the last one line of several is: where they coincide, the earlier ones show
+    beneath.
+    """
+    return 1.0 + 1.5 * (1 - (place + 1) / count)
+
+
 def faint(runs: int) -> float:
     """How opaque one of many thin lines is."""
     return float(np.clip(2.2 / np.sqrt(max(runs, 1)), 0.06, 0.5))

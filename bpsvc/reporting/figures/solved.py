@@ -13,7 +13,7 @@ from bpsvc.reporting.cases import UNFINISHED
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SUCCESS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis, widened
-from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
+from bpsvc.reporting.figures.series import breadth, counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import wilson
 from bpsvc.reporting.style import Style
@@ -92,8 +92,7 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
             rows = frame[(frame["panel"] == panel) & (frame["series"] == name)]
             if rows.empty:
                 continue
-            # Where curves coincide the earlier ones are wider and show beneath.
-            width = style.line * (1.0 + 1.5 * (1 - (place + 1) / len(series)))
+            width = style.line * breadth(place, len(series))
             ax.step(rows["epoch"], rows["share"], where="post", color=rows["colour"].iloc[0], linewidth=width)
             end = rows.iloc[-1]
             at = float(places[place])

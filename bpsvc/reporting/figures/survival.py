@@ -12,7 +12,7 @@ from bpsvc.reporting.cases import UNFINISHED
 from bpsvc.reporting.figures.panels import Layout, sheet, swatch
 from bpsvc.reporting.figures.record import SUCCESS, FigureRecord
 from bpsvc.reporting.figures.scales import epoch_axis, epoch_label, first_epoch, share_axis
-from bpsvc.reporting.figures.series import counted, facets, legend_names, not_drawn, shown
+from bpsvc.reporting.figures.series import breadth, counted, facets, legend_names, not_drawn, shown
 from bpsvc.reporting.material import Material
 from bpsvc.reporting.stats import kaplan_meier
 from bpsvc.reporting.style import Style
@@ -70,13 +70,15 @@ def draw(frame: pd.DataFrame, style: Style, title: str) -> Figure:
     figure, axes = sheet(style, panels, legend, layout)
     epoch_axis(axes[0], frame["epoch"])
     share_axis(axes[0])
+    widths = {name: style.line * breadth(place, len(n)) for place, name in enumerate(legend_names(frame))}
     for ax, panel in zip(axes, panels, strict=True):
-        for _, rows in frame[frame["panel"] == panel].groupby("series", sort=False):
+        for name, rows in frame[frame["panel"] == panel].groupby("series", sort=False):
             colour = rows["colour"].iloc[0]
             ax.fill_between(
                 rows["epoch"], rows["low"], rows["high"], step="post", color=colour, alpha=0.1, linewidth=0
             )
-            ax.step(rows["epoch"], rows["unsolved"], where="post", color=colour)
+            width = widths[str(name)]
+            ax.step(rows["epoch"], rows["unsolved"], where="post", color=colour, linewidth=width)
             lost = rows[rows["censored"] > 0]
             ax.plot(
                 lost["epoch"], lost["unsolved"], "+", color=colour, markersize=4 * style.line, clip_on=False
@@ -91,7 +93,8 @@ def caption(frame: pd.DataFrame) -> str:
         f"estimate of the share that has not yet; {int(each['events'].sum())} of {int(each['runs'].sum())} "
         "runs reached it. Runs that had not when we stopped looking are censored (+), not failures; "
         "diverged ones count as not reaching it to the last epoch. Shaded: pointwise 95 % intervals "
-        "(Greenwood, log–log)." + not_drawn(frame)
+        "(Greenwood, log–log). Where curves coincide, the earlier ones show beneath as wider lines."
+        + not_drawn(frame)
     )
 
 
