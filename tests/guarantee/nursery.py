@@ -8,6 +8,7 @@ prints goes to files named after it beside its store.
 import json
 import os
 import resource
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def work(request: dict[str, Any]) -> int:
 
 def child(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever tests may do so under nohup
     for stream, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(f"{name}{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666), stream)
     if "user" in request:
