@@ -102,6 +102,11 @@ def test_median_band_with_diverged_runs_and_missing_values() -> None:
     assert np.isnan(median_band(np.zeros((0, 2))).median).all()
 
 
+def test_the_median_of_huge_values_is_between_them() -> None:
+    with np.errstate(over="raise"):
+        assert median_band(np.array([1.5e308, 1.7e308])).median == 1.6e308
+
+
 @given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), min_size=1, max_size=40))
 def test_kaplan_meier_is_scipys(cases: list[tuple[int, bool]]) -> None:
     times = np.array([time for time, _ in cases], float)

@@ -62,7 +62,7 @@ def median_band(values: ArrayLike, level: float = 0.95) -> Band:
     low, high = _median_ranks(runs, level)
     first, second = ordered[(runs - 1) // 2], ordered[runs // 2]
     with np.errstate(invalid="ignore"):
-        median = np.where(first == second, first, 0.5 * (first + second))
+        median = np.where(first == second, first, 0.5 * first + 0.5 * second)
     missing = np.isnan(ordered[-1])
     return Band(*(np.where(missing, np.nan, part) for part in (median, ordered[low], ordered[high])))
 
