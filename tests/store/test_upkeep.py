@@ -155,9 +155,9 @@ def everything(store: Store) -> dict[str, list[object]]:
 def test_merged_data_have_the_shorter_name(tmp_path: Path) -> None:
     names = {"long": experiment(data={"source": "parity", "bits": 2}), "short": experiment()}
     for one, other in (("long", "short"), ("short", "long")):
-        with Store.create(tmp_path / f"{one}.db") as store:
+        with another(tmp_path, f"{one}.db") as store:
             store.submit(names[one], stacks(names[one]))
-        with Store.create(tmp_path / f"{one}-{other}.db") as store:
+        with another(tmp_path, f"{one}-{other}.db") as store:
             store.submit(names[other], stacks(names[other]))
             store.upkeep.merge(tmp_path / f"{one}.db")
             assert set(store.runs()["data"]) == {"xor"}
