@@ -23,8 +23,8 @@ SQUARED: Final = ("delta_rms", "gradient_l2", "weight_l2")
 
 class Row(NamedTuple):
     """Series to be written, or that have been: `values` (columns, M), and its parts by name, (M,), (L, M) and
-    (P, M). `squares` is all of SQUARED as one vector, `squared` the
-    same by series and layer, each (M,); `others` are the other series of layers.
+    (P, M). `squares` is all of SQUARED as one vector, `squared` the same by series and layer, each (M,);
+    `others` are the other series of layers.
     """
 
     values: Floats
