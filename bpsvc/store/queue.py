@@ -37,15 +37,14 @@ _EXPIRE: Final = text(
     WHERE status = 'running' AND lease_until < {NOW}
     """
 )
-_VANISH: Final = text(
-    """
+# Runs whose worker died: :blame is what that counts against them.
+_BLAME: Final = """
     UPDATE _run SET
         status = CASE WHEN attempts + :blame < :most THEN 'queued' ELSE 'failed' END,
         error = CASE WHEN attempts + :blame < :most THEN NULL ELSE :error END,
         attempts = attempts + :blame, lease_owner = NULL, lease_until = NULL, claimed_at = NULL
-    WHERE status = 'running' AND lease_owner = :owner
     """
-)
+_VANISH: Final = text(f"{_BLAME} WHERE status = 'running' AND lease_owner = :owner")
 _NEXT: Final = text(
     f"""
     SELECT r.id, r.stack, r.epochs_done, {_TARGET} AS target, r.attempts FROM _run r
@@ -87,13 +86,7 @@ _FAIL: Final = f"""
         lease_owner = NULL, lease_until = NULL, claimed_at = NULL
     {_HELD}
     """
-_LOSE: Final = f"""
-    UPDATE _run SET
-        status = CASE WHEN attempts + 1 < :most THEN 'queued' ELSE 'failed' END,
-        error = CASE WHEN attempts + 1 < :most THEN NULL ELSE :error END,
-        attempts = attempts + 1, lease_owner = NULL, lease_until = NULL, claimed_at = NULL
-    {_HELD}
-    """
+_LOSE: Final = f"{_BLAME} {_HELD}"
 
 
 def claim(
@@ -153,7 +146,7 @@ def fail(connection: Connection, claims: Iterable[Claim], error: str) -> set[int
 
 def lose(connection: Connection, claims: Iterable[Claim], error: str) -> set[int]:
     """Give runs back whose worker died under them; those that have done so too often fail with the cause."""
-    return _each(connection, _LOSE, claims, error=error, most=MAX_ATTEMPTS)
+    return _each(connection, _LOSE, claims, error=error, most=MAX_ATTEMPTS, blame=1)
 
 
 def _within(experiments: Sequence[int] | None) -> dict[str, str | None]:
