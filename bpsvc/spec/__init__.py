@@ -14,7 +14,7 @@ from bpsvc.spec.located import Document
 from bpsvc.spec.paths import ABSENT, get
 from bpsvc.spec.reading import MAX_BYTES, read
 from bpsvc.spec.resolving import resolve
-from bpsvc.spec.run_spec import RunLayer, RunSpec
+from bpsvc.spec.run_spec import RunLayer, RunSpec, network_of
 from bpsvc.spec.schema import json_schema
 from bpsvc.spec.sources import split_of
 
@@ -35,6 +35,7 @@ __all__ = [
     "get",
     "json_schema",
     "labels_of",
+    "network_of",
     "read",
     "resolve",
     "run_key",

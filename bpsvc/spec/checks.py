@@ -11,7 +11,6 @@ from bpsvc import data
 from bpsvc.data import Dataset
 from bpsvc.errors import Finding
 from bpsvc.nn import footprint
-from bpsvc.nn import network as nn
 from bpsvc.nn.activations import ACTIVATIONS
 from bpsvc.nn.cadence import Cadence
 from bpsvc.nn.losses import LOSSES
@@ -21,7 +20,7 @@ from bpsvc.spec.init_section import Explicit
 from bpsvc.spec.limits import Limits
 from bpsvc.spec.located import At
 from bpsvc.spec.record_section import MAX_RECORDED_PARAMETERS
-from bpsvc.spec.run_spec import RunLayer
+from bpsvc.spec.run_spec import RunLayer, network_of
 from bpsvc.wording import plural
 
 _ROUNDING: Final = 1e-9
@@ -49,8 +48,7 @@ class Subject:
     @property
     def parameters(self) -> int:
         """How many a run has."""
-        layers = tuple(nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in self.layers)
-        return nn.Network(self.dataset.inputs, layers).parameters
+        return network_of(self.layers, self.dataset.inputs).parameters
 
     @property
     def output(self) -> Choice:

@@ -3,10 +3,12 @@ of.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
 from pydantic import Field, SerializeAsAny, WrapValidator
 
+from bpsvc.nn.network import Layer, Network
 from bpsvc.spec.base import Frozen, Units, listed
 from bpsvc.spec.choices import Choice
 from bpsvc.spec.data_section import Preparation
@@ -25,6 +27,11 @@ class RunLayer(Frozen):
     units: Units
     activation: Annotated[SerializeAsAny[Choice], ACTIVATION.checks]
     bias: bool = True
+
+
+def network_of(layers: Iterable[RunLayer], inputs: int) -> Network:
+    """The network of these layers on data of so many inputs."""
+    return Network(inputs, tuple(Layer(layer.units, layer.activation.name, layer.bias) for layer in layers))
 
 
 class RunNetwork(Frozen):

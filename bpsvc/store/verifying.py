@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from bpsvc import nn
 from bpsvc.data import Dataset
 from bpsvc.errors import BpsvcError
-from bpsvc.spec import RunSpec
+from bpsvc.spec import RunSpec, network_of
 from bpsvc.spec.identity import numerics_of
 from bpsvc.store.engine import raw
 from bpsvc.store.targets import target
@@ -234,5 +234,5 @@ def _parameters(spec: str, inputs: int) -> dict[str, int]:
     run = RunSpec.from_canonical(spec)
     if not run.record.parameters:
         return {}
-    layers = tuple(nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in run.network.layers)
-    return {one.name: at for at, one in enumerate(nn.parameters(nn.Network(inputs, layers)))}
+    named = nn.parameters(network_of(run.network.layers, inputs))
+    return {one.name: at for at, one in enumerate(named)}

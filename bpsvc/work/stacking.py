@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 
 from bpsvc import data, nn
-from bpsvc.spec import Experiment, PlannedRun, RunSpec, split_of
+from bpsvc.spec import Experiment, PlannedRun, RunSpec, network_of, split_of
 from bpsvc.spec.choices import Choice
 from bpsvc.store import Claim
 from bpsvc.work import checkpoint
@@ -25,8 +25,7 @@ _BYTES: Final = 256 * 2**20  # what the states of one stack may take
 
 def network(run: RunSpec, inputs: int) -> nn.Network:
     """The network that a run trains on data of so many inputs."""
-    layers = (nn.Layer(layer.units, layer.activation.name, layer.bias) for layer in run.network.layers)
-    return nn.Network(inputs, tuple(layers))
+    return network_of(run.network.layers, inputs)
 
 
 def prepared(run: RunSpec, seed: int, dataset: data.Dataset) -> data.Prepared:
